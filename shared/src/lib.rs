@@ -2,3 +2,4 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod domain;
+pub mod settings;
