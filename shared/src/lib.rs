@@ -2,4 +2,6 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod domain;
+pub mod run_view;
 pub mod settings;
+pub mod store;
