@@ -2,7 +2,10 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod callback_body;
+pub mod clock;
 pub mod domain;
+pub mod queue;
+pub mod relay;
 pub mod run_view;
 pub mod settings;
 pub mod store;
