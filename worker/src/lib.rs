@@ -1,1 +1,4 @@
-//! .
+//! The worker: takes jobs, runs the pipeline, delivers callbacks, keeps house.
+
+pub mod document;
+pub mod ocr;
