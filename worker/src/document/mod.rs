@@ -1,9 +1,24 @@
 //! A document as the worker has it: a file of a known kind whose headers have been read and found
 //! to be within the limits, before anything of it was decoded.
 
+mod headers;
+mod inspect;
+pub mod jpeg;
+pub mod pdf;
+pub mod png;
+pub mod tiff;
+
 use std::path::PathBuf;
 
 use shared::domain::{ContentType, ErrorCode};
+
+pub use inspect::inspect;
+
+/// A page image may have this many pixels; the cameras of telephones make 50 million.
+pub const MAX_PIXELS: u64 = 52_000_000;
+
+/// A side of a page image may have this many pixels.
+pub const MAX_SIDE: u32 = 20_000;
 
 /// A document may have this many pages (contract, section 1).
 pub const MAX_PAGES: u32 = 20;
@@ -43,6 +58,31 @@ pub enum DocumentError {
     /// document's fault, another try may help.
     #[error("the document's file could not be read here: {0}")]
     Service(String),
+}
+
+impl From<std::io::Error> for DocumentError {
+    /// A file that ends too early is truncated; anything else is the disk's doing.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::Unreadable("it is truncated"),
+            kind => Self::Service(kind.to_string()),
+        }
+    }
+}
+
+/// Refuses a page image beyond the limits, and one without pixels.
+///
+/// # Errors
+///
+/// [`DocumentError::Unreadable`].
+pub fn check_pixels(width: u32, height: u32) -> Result<(), DocumentError> {
+    if width == 0 || height == 0 {
+        Err(DocumentError::Unreadable("an image of it has no pixels"))
+    } else if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+        Err(DocumentError::Unreadable("an image of it is beyond the pixel limit"))
+    } else {
+        Ok(())
+    }
 }
 
 impl DocumentError {
