@@ -2,3 +2,5 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod domain;
+pub mod settings;
+pub mod store;
