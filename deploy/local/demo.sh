@@ -12,5 +12,5 @@ command -v cargo >/dev/null || die "cargo is not installed: get a Rust toolchain
 "$ROOT/deploy/local/up.sh"
 cd "$ROOT"
 say "Building (the first time takes minutes)"
-cargo build --workspace --bins --locked --quiet
+SQLX_OFFLINE=true cargo build --workspace --bins --locked --quiet
 exec "$ROOT/deploy/local/with_env.sh" "$ROOT/target/debug/demo"

@@ -127,6 +127,8 @@ postgres_role() {
 SELECT 'CREATE ROLE rb_ocr LOGIN CREATEDB'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rb_ocr') \gexec
 ALTER ROLE rb_ocr PASSWORD :'password';
+-- Else a vacuum that the server began by itself keeps a test from dropping its own database.
+GRANT pg_signal_backend TO rb_ocr;
 SELECT 'CREATE DATABASE rb_ocr OWNER rb_ocr'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'rb_ocr') \gexec
 SQL

@@ -23,15 +23,8 @@ const ASK: Duration = Duration::from_millis(25);
 pub fn path(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     // Tests run from target/PROFILE/deps, binaries from target/PROFILE.
-    let found = own
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file());
-    found.with_context(|| {
-        format!("{name} is not built: run `cargo build --workspace --bins` (`make test` does)")
-    })
+    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.with_context(|| format!("{name} is not built: run `cargo build --workspace --bins` (`make test` does)"))
 }
 
 /// The settings that a test's binaries share: its database, its queues, its folder of documents.
@@ -41,18 +34,13 @@ pub fn environment(database: &Database, queues: &Queues, documents: &Path) -> En
         .with("AMQP_URL", Services::get().amqp_url.as_str())
         .with("QUEUE_PREFIX", queues.prefix())
         .with("STORAGE_URL", format!("file://{}", documents.display()))
-        .with(
-            "SECRETS_KEY",
-            "dGVzdHMgb25seTogMzIgYnl0ZXMgdGhhdCBhcmUga24=",
-        )
+        .with("SECRETS_KEY", "dGVzdHMgb25seTogMzIgYnl0ZXMgdGhhdCBhcmUga24=")
         .with("JUDGE_AS_OF", "2026-11-22")
 }
 
 /// A port of the loopback address that was free a moment ago.
 pub fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// Runs the command line `rb-ocr` to its end.
@@ -70,16 +58,10 @@ pub async fn command_line(arguments: &[&str], environment: &Environment) -> anyh
     for (name, value) in environment.iter() {
         command.env(name, value);
     }
-    let output = tokio::time::timeout(READY, command.output())
-        .await
-        .context("rb-ocr does not end")??;
+    let output = tokio::time::timeout(READY, command.output()).await.context("rb-ocr does not end")??;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`rb-ocr {}` failed: {}",
-            arguments.first().unwrap_or(&""),
-            said.trim()
-        );
+        bail!("`rb-ocr {}` failed: {}", arguments.first().unwrap_or(&""), said.trim());
     }
     Ok(output)
 }
@@ -114,16 +96,9 @@ impl Server {
     ///
     /// # Errors
     /// Where it is not built or cannot be started.
-    pub fn start(
-        binary: &str,
-        setting: &str,
-        environment: &Environment,
-        log: &Path,
-    ) -> anyhow::Result<Self> {
+    pub fn start(binary: &str, setting: &str, environment: &Environment, log: &Path) -> anyhow::Result<Self> {
         let address: SocketAddr = match environment.get(setting) {
-            Some(address) => address
-                .parse()
-                .with_context(|| format!("{setting} is not an address"))?,
+            Some(address) => address.parse().with_context(|| format!("{setting} is not an address"))?,
             None => (Ipv4Addr::LOCALHOST, free_port()?).into(),
         };
         let environment = environment.clone().with(setting, address.to_string());
@@ -131,12 +106,7 @@ impl Server {
         Ok(Self { process, address })
     }
 
-    async fn ready(
-        binary: &str,
-        setting: &str,
-        environment: &Environment,
-        log: &Path,
-    ) -> anyhow::Result<Self> {
+    async fn ready(binary: &str, setting: &str, environment: &Environment, log: &Path) -> anyhow::Result<Self> {
         // Somebody else may take the port between our look and the bind: then there is another.
         for _ in 0..3 {
             let mut server = Self::start(binary, setting, environment, log)?;
@@ -159,12 +129,7 @@ impl Server {
                 return Ok(true);
             }
             if tokio::time::Instant::now() >= end {
-                bail!(
-                    "{} is not ready after {} s:\n{}",
-                    self.address,
-                    READY.as_secs(),
-                    self.process.log_tail(20)
-                );
+                bail!("{} is not ready after {} s:\n{}", self.address, READY.as_secs(), self.process.log_tail(20));
             }
             tokio::time::sleep(ASK).await;
         }
@@ -176,19 +141,13 @@ impl Server {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let exchange = async {
             let mut stream = tokio::net::TcpStream::connect(self.address).await.ok()?;
-            let request = format!(
-                "GET {route} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-                self.address
-            );
+            let request = format!("GET {route} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
             stream.write_all(request.as_bytes()).await.ok()?;
             let mut first = [0_u8; 12];
             stream.read_exact(&mut first).await.ok()?;
             std::str::from_utf8(first.get(9..)?).ok()?.parse().ok()
         };
-        tokio::time::timeout(Duration::from_secs(5), exchange)
-            .await
-            .ok()
-            .flatten()
+        tokio::time::timeout(Duration::from_secs(5), exchange).await.ok().flatten()
     }
 
     /// `http://ADDRESS`, without a slash at the end.

@@ -28,9 +28,7 @@ impl Environment {
 
     /// The variables and their values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of `name`, if set.
@@ -51,12 +49,7 @@ pub struct Process {
 impl Process {
     /// Starts `program`; its output is appended to the file `log`. It leads a process group of its
     /// own, so that Ctrl-C in a terminal reaches only us, who end it in order.
-    pub fn start(
-        program: &Path,
-        arguments: &[&str],
-        environment: &Environment,
-        log: &Path,
-    ) -> io::Result<Self> {
+    pub fn start(program: &Path, arguments: &[&str], environment: &Environment, log: &Path) -> io::Result<Self> {
         let output = File::options().create(true).append(true).open(log)?;
         let mut command = Command::new(program);
         command
@@ -72,9 +65,7 @@ impl Process {
             }
         }
         Ok(Self {
-            name: program
-                .file_name()
-                .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            name: program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
             child: command.envs(&environment.0).spawn()?,
             log: log.to_owned(),
             status: None,
@@ -142,10 +133,7 @@ impl Process {
 
     /// All it has printed so far.
     pub fn log(&self) -> String {
-        std::fs::read(&self.log).map_or_else(
-            |_| String::new(),
-            |bytes| String::from_utf8_lossy(&bytes).into_owned(),
-        )
+        std::fs::read(&self.log).map_or_else(|_| String::new(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The last `lines` lines it printed.
@@ -165,10 +153,7 @@ impl Drop for Process {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the test runner shows it with the failed test"
-)]
+#[expect(clippy::print_stderr, reason = "the test runner shows it with the failed test")]
 fn eprint_tail(name: &str, tail: &str) {
     eprintln!("---- last lines of {name} ----\n{tail}");
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{ConnectOptions, PgConnection, PgPool};
 use url::Url;
 
 /// Where the two services are.
@@ -44,10 +44,7 @@ impl Services {
 
 /// The checkout's folder, as it was when the tests were built.
 pub fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate is a folder of the checkout")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is a folder of the checkout").to_owned()
 }
 
 /// The value of `name` in the text of a `NAME='value'` file.
@@ -73,16 +70,8 @@ impl Database {
     pub async fn fresh() -> Self {
         let mut admin = admin().await;
         let template = template(&mut admin).await;
-        let name = format!(
-            "rb_ocr_test_{}_{:08x}",
-            std::process::id(),
-            rand::random::<u32>()
-        );
-        execute(
-            &mut admin,
-            format!("CREATE DATABASE {name} TEMPLATE {template}"),
-        )
-        .await;
+        let name = format!("rb_ocr_test_{}_{:08x}", std::process::id(), rand::random::<u32>());
+        execute(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         let url = url_of(&name);
         let pool = PgPoolOptions::new()
             .max_connections(5)
@@ -112,11 +101,9 @@ impl Drop for Database {
             let Ok(mut admin) = try_admin().await else {
                 return;
             };
-            let _ = sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-                "DROP DATABASE IF EXISTS {name} WITH (FORCE)"
-            )))
-            .execute(&mut admin)
-            .await;
+            let _ = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
+                .execute(&mut admin)
+                .await;
         });
     }
 }
@@ -130,9 +117,7 @@ pub struct Queues {
 impl Queues {
     /// A prefix that nobody else has.
     pub fn fresh() -> Self {
-        Self {
-            prefix: format!("t{}x{:08x}", std::process::id(), rand::random::<u32>()),
-        }
+        Self { prefix: format!("t{}x{:08x}", std::process::id(), rand::random::<u32>()) }
     }
 
     /// What stands for `rb-ocr` in the names of queues and exchanges.
@@ -145,26 +130,19 @@ impl Drop for Queues {
     fn drop(&mut self) {
         let prefix = self.prefix.clone();
         in_a_runtime(async move {
-            let Ok(connection) = lapin::Connection::connect(
-                &Services::get().amqp_url,
-                lapin::ConnectionProperties::default(),
-            )
-            .await
+            let Ok(connection) =
+                lapin::Connection::connect(&Services::get().amqp_url, lapin::ConnectionProperties::default()).await
             else {
                 return;
             };
             if let Ok(channel) = connection.create_channel().await {
                 for queue in ["runs.high", "runs.normal", "callbacks", "erase", "dead"] {
                     let name = format!("{prefix}.{queue}");
-                    let _ = channel
-                        .queue_delete(name.as_str().into(), QueueDeleteOptions::default())
-                        .await;
+                    let _ = channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await;
                 }
                 for exchange in ["dead", "events"] {
                     let name = format!("{prefix}.{exchange}");
-                    let _ = channel
-                        .exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default())
-                        .await;
+                    let _ = channel.exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default()).await;
                 }
             }
             let _ = connection.close(200, "the test has ended".into()).await;
@@ -174,10 +152,7 @@ impl Drop for Queues {
 
 fn in_a_runtime(work: impl Future<Output = ()> + Send + 'static) {
     let thread = std::thread::spawn(move || {
-        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        {
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
             let limit = std::time::Duration::from_secs(20);
             let _ = runtime.block_on(async { tokio::time::timeout(limit, work).await });
         }
@@ -225,28 +200,19 @@ async fn make_template(admin: &mut PgConnection) -> String {
         .execute(&mut *admin)
         .await
         .expect("the lock is free soon");
-    let databases: Vec<String> = sqlx::query_scalar(
-        "SELECT datname::text FROM pg_database WHERE datname LIKE 'rb\\_ocr\\_te%'",
-    )
-    .fetch_all(&mut *admin)
-    .await
-    .expect("the databases can be listed");
+    let databases: Vec<String> =
+        sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname LIKE 'rb\\_ocr\\_te%'")
+            .fetch_all(&mut *admin)
+            .await
+            .expect("the databases can be listed");
     if !databases.contains(&name) {
         for left in databases.iter().filter(|database| abandoned(database)) {
-            execute(
-                admin,
-                format!("DROP DATABASE IF EXISTS {left} WITH (FORCE)"),
-            )
-            .await;
+            execute(admin, format!("DROP DATABASE IF EXISTS {left} WITH (FORCE)")).await;
         }
         let unfinished = format!("rb_ocr_test_{}_template", std::process::id());
         execute(admin, format!("CREATE DATABASE {unfinished}")).await;
         migrate(&url_of(&unfinished)).await;
-        execute(
-            admin,
-            format!("ALTER DATABASE {unfinished} RENAME TO {name}"),
-        )
-        .await;
+        execute(admin, format!("ALTER DATABASE {unfinished} RENAME TO {name}")).await;
     }
     sqlx::query("SELECT pg_advisory_unlock($1)")
         .bind(TEMPLATE_LOCK)
@@ -258,10 +224,7 @@ async fn make_template(admin: &mut PgConnection) -> String {
 
 /// A template of another build, or the database of a test process that is gone.
 fn abandoned(database: &str) -> bool {
-    match database
-        .strip_prefix("rb_ocr_test_")
-        .and_then(|rest| rest.split('_').next())
-    {
+    match database.strip_prefix("rb_ocr_test_").and_then(|rest| rest.split('_').next()) {
         Some(process) => !Path::new("/proc").join(process).exists(),
         None => true,
     }
@@ -277,17 +240,14 @@ fn build() -> u64 {
 }
 
 async fn migrate(url: &Url) {
-    let mut connection = PgConnection::connect(url.as_str())
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect(url.as_str())
         .await
         .expect("the new database accepts connections");
-    let migrator = sqlx::migrate::Migrator::new(checkout().join("migrations"))
-        .await
-        .expect("the migrations can be read");
-    migrator
-        .run(&mut connection)
-        .await
-        .expect("the migrations apply");
-    connection.close().await.expect("the connection ends");
+    shared::store::migrate(&pool).await.expect("the migrations apply");
+    shared::store::months::make_ahead(&pool).await.expect("the months ahead can be made");
+    pool.close().await;
 }
 
 #[cfg(test)]
@@ -297,23 +257,14 @@ mod tests {
     #[test]
     fn a_setting_is_found_by_its_whole_name() {
         let text = "DATABASE_URL_X='a'\nDATABASE_URL='postgres://h/d?x=y'\n";
-        assert_eq!(
-            file_setting(text, "DATABASE_URL").as_deref(),
-            Some("postgres://h/d?x=y")
-        );
+        assert_eq!(file_setting(text, "DATABASE_URL").as_deref(), Some("postgres://h/d?x=y"));
         assert_eq!(file_setting(text, "AMQP_URL"), None);
     }
 
     #[test]
     fn the_database_of_a_living_test_is_not_abandoned() {
-        assert!(!abandoned(&format!(
-            "rb_ocr_test_{}_0a",
-            std::process::id()
-        )));
-        assert!(
-            abandoned("rb_ocr_test_4194305_0a"),
-            "no process has an id over the kernel's largest"
-        );
+        assert!(!abandoned(&format!("rb_ocr_test_{}_0a", std::process::id())));
+        assert!(abandoned("rb_ocr_test_4194305_0a"), "no process has an id over the kernel's largest");
         assert!(abandoned("rb_ocr_template_00"));
     }
 
@@ -321,15 +272,10 @@ mod tests {
     async fn a_fresh_database_goes_with_its_test() {
         let database = Database::fresh().await;
         let name = database.name.clone();
-        sqlx::raw_sql("CREATE TABLE mine (id int)")
-            .execute(database.pool())
-            .await
-            .expect("the database is ours");
+        sqlx::raw_sql("CREATE TABLE mine (id int)").execute(database.pool()).await.expect("the database is ours");
         let other = Database::fresh().await;
-        let found: Option<String> = sqlx::query_scalar("SELECT to_regclass('mine')::text")
-            .fetch_one(other.pool())
-            .await
-            .expect("answers");
+        let found: Option<String> =
+            sqlx::query_scalar("SELECT to_regclass('mine')::text").fetch_one(other.pool()).await.expect("answers");
         assert_eq!(found, None);
         drop(database);
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_database WHERE datname = $1")

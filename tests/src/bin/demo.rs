@@ -33,38 +33,21 @@ async fn run() -> anyhow::Result<ExitCode> {
         () = asked_to_stop() => return Ok(ExitCode::from(130)),
     };
     if stack.moved {
-        writeln!(
-            io::stdout(),
-            "Port 8080 is taken by another program; the api listens at {}.",
-            stack.url
-        )?;
+        writeln!(io::stdout(), "Port 8080 is taken by another program; the api listens at {}.", stack.url)?;
     }
     let outcome = tokio::select! {
         outcome = show(&options, &mut stack, samples) => outcome,
         () = asked_to_stop() => Ok(ExitCode::from(130)),
     };
-    writeln!(
-        io::stdout(),
-        "\nStopping api and workers; PostgreSQL and RabbitMQ stay until `make down`."
-    )?;
+    writeln!(io::stdout(), "\nStopping api and workers; PostgreSQL and RabbitMQ stay until `make down`.")?;
     stack.stop().await;
     outcome
 }
 
-async fn show(
-    options: &Options,
-    stack: &mut Stack,
-    samples: Vec<truth::Sample>,
-) -> anyhow::Result<ExitCode> {
+async fn show(options: &Options, stack: &mut Stack, samples: Vec<truth::Sample>) -> anyhow::Result<ExitCode> {
     let client = Client::new(&stack.url, &stack.key)?;
     let mut out = io::stdout();
-    writeln!(
-        out,
-        "{} documents of {} go to {}\n",
-        samples.len(),
-        options.documents.display(),
-        stack.url
-    )?;
+    writeln!(out, "{} documents of {} go to {}\n", samples.len(), options.documents.display(), stack.url)?;
     let as_expected = tokio::select! {
         outcomes = walk::walk(&client, &options.documents, samples.clone()) => {
             let outcomes = outcomes?;
@@ -74,17 +57,8 @@ async fn show(
         fallen = fallen(stack) => anyhow::bail!("{fallen} (its log is in {})", options.place.display()),
     };
     if options.stay {
-        let sample = samples.first().map(|sample| {
-            (
-                options.documents.join(&sample.file),
-                sample.applicant_fio.clone(),
-            )
-        });
-        writeln!(
-            out,
-            "The service stays at {} until Ctrl-C.\nIts key: {}\n",
-            stack.url, stack.key
-        )?;
+        let sample = samples.first().map(|sample| (options.documents.join(&sample.file), sample.applicant_fio.clone()));
+        writeln!(out, "The service stays at {} until Ctrl-C.\nIts key: {}\n", stack.url, stack.key)?;
         if let Some((file, fio)) = sample {
             writeln!(
                 out,
@@ -94,17 +68,9 @@ async fn show(
                 stack.url
             )?;
         }
-        anyhow::bail!(
-            "{} (its log is in {})",
-            fallen(stack).await,
-            options.place.display()
-        );
+        anyhow::bail!("{} (its log is in {})", fallen(stack).await, options.place.display());
     }
-    Ok(if as_expected {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Ends when one of our processes does, which none should.
@@ -119,11 +85,9 @@ async fn fallen(stack: &mut Stack) -> String {
 
 /// Ends on Ctrl-C, SIGTERM or a terminal that was closed.
 async fn asked_to_stop() {
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -29,30 +29,15 @@ impl Board {
     /// A board for these files, live where standard output is a terminal that is high enough.
     pub fn new(files: &[&str]) -> Self {
         let now = Instant::now();
-        let size = if io::stdout().is_terminal() {
-            terminal_size()
-        } else {
-            None
-        };
+        let size = if io::stdout().is_terminal() { terminal_size() } else { None };
         Self {
             rows: files
                 .iter()
-                .map(|file| Row {
-                    file: (*file).to_owned(),
-                    stage: "waiting".to_owned(),
-                    since: now,
-                    ended: None,
-                })
+                .map(|file| Row { file: (*file).to_owned(), stage: "waiting".to_owned(), since: now, ended: None })
                 .collect(),
-            width: files
-                .iter()
-                .map(|file| file.chars().count())
-                .max()
-                .unwrap_or(0),
+            width: files.iter().map(|file| file.chars().count()).max().unwrap_or(0),
             drawn: 0,
-            columns: size
-                .filter(|(lines, _)| files.len() + 2 < *lines)
-                .map(|(_, columns)| columns),
+            columns: size.filter(|(lines, _)| files.len() + 2 < *lines).map(|(_, columns)| columns),
             start: now,
         }
     }
@@ -77,13 +62,7 @@ impl Board {
         }
         let seconds = now.duration_since(self.start).as_secs_f64();
         let row = &self.rows[index];
-        writeln!(
-            io::stdout(),
-            "{seconds:7.1} s  {:width$}  {}",
-            row.file,
-            row.stage,
-            width = self.width
-        )
+        writeln!(io::stdout(), "{seconds:7.1} s  {:width$}  {}", row.file, row.stage, width = self.width)
     }
 
     /// Draws the table anew over the one before; nothing where lines are written.
@@ -111,9 +90,7 @@ impl Board {
     }
 }
 
-const STAGES: [&str; 7] = [
-    "queued", "acquire", "read", "classify", "extract", "validate", "done",
-];
+const STAGES: [&str; 7] = ["queued", "acquire", "read", "classify", "extract", "validate", "done"];
 
 fn line(row: &Row, width: usize, now: Instant) -> String {
     let reached = STAGES.iter().position(|stage| *stage == row.stage);
@@ -122,26 +99,14 @@ fn line(row: &Row, width: usize, now: Instant) -> String {
         (Some(at), None) => "■".repeat(at) + "▶" + &"·".repeat(STAGES.len() - at - 1),
         (None, None) => "·".repeat(STAGES.len()),
     };
-    let seconds = row
-        .ended
-        .unwrap_or(now)
-        .duration_since(row.since)
-        .as_secs_f64();
+    let seconds = row.ended.unwrap_or(now).duration_since(row.since).as_secs_f64();
     let seconds = if row.stage == "waiting" { 0.0 } else { seconds };
-    format!(
-        "  {:width$}  {marks}  {seconds:6.1} s  {}",
-        row.file, row.stage
-    )
+    format!("  {:width$}  {marks}  {seconds:6.1} s  {}", row.file, row.stage)
 }
 
 /// Lines and columns of the terminal.
 fn terminal_size() -> Option<(usize, usize)> {
-    let output = Command::new("stty")
-        .arg("size")
-        .stdin(Stdio::inherit())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new("stty").arg("size").stdin(Stdio::inherit()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let (lines, columns) = text.trim().split_once(' ')?;
     Some((lines.parse().ok()?, columns.parse().ok()?))

@@ -96,15 +96,8 @@ impl Client {
     /// # Errors
     /// Where no HTTP client can be made on this machine.
     pub fn new(url: &str, key: &str) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(5))
-            .build()?;
-        Ok(Self {
-            http,
-            url: url.to_owned(),
-            key: key.to_owned(),
-        })
+        let http = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build()?;
+        Ok(Self { http, url: url.to_owned(), key: key.to_owned() })
     }
 
     /// Whether the api knows the key.
@@ -121,39 +114,20 @@ impl Client {
     /// # Errors
     /// Where the file cannot be read or the api refuses it.
     pub async fn submit(&self, file: &Path, fio: &str) -> anyhow::Result<String> {
-        let name = file
-            .file_name()
-            .context("a document has a name")?
-            .to_string_lossy()
-            .into_owned();
-        let bytes = tokio::fs::read(file)
-            .await
-            .with_context(|| format!("cannot read {name}"))?;
+        let name = file.file_name().context("a document has a name")?.to_string_lossy().into_owned();
+        let bytes = tokio::fs::read(file).await.with_context(|| format!("cannot read {name}"))?;
         loop {
-            let part = Part::bytes(bytes.clone())
-                .file_name(name.clone())
-                .mime_str("application/octet-stream")?;
+            let part = Part::bytes(bytes.clone()).file_name(name.clone()).mime_str("application/octet-stream")?;
             let form = Form::new().text("fio", fio.to_owned()).part("file", part);
-            let request = self
-                .http
-                .post(format!("{}/v1/runs", self.url))
-                .bearer_auth(&self.key)
-                .multipart(form);
+            let request = self.http.post(format!("{}/v1/runs", self.url)).bearer_auth(&self.key).multipart(form);
             let answer = request.timeout(ANSWER).send().await?;
             match answer.status() {
                 StatusCode::ACCEPTED => return Ok(answer.json::<Run>().await?.run_id),
                 StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                    let pause = answer
-                        .headers()
-                        .get("retry-after")
-                        .and_then(|value| value.to_str().ok()?.parse().ok());
-                    tokio::time::sleep(Duration::from_secs(pause.unwrap_or(1_u64).clamp(1, 60)))
-                        .await;
+                    let pause = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+                    tokio::time::sleep(Duration::from_secs(pause.unwrap_or(1_u64).clamp(1, 60))).await;
                 }
-                status => bail!(
-                    "{name} was refused with {status}: {}",
-                    answer.text().await.unwrap_or_default()
-                ),
+                status => bail!("{name} was refused with {status}: {}", answer.text().await.unwrap_or_default()),
             }
         }
     }
@@ -169,11 +143,7 @@ impl Client {
             match self.events(run_id, &mut moved).await {
                 Ok(Some(run)) => return Ok(run),
                 Ok(None) => {}
-                Err(error)
-                    if error.is_connect()
-                        || error.is_timeout()
-                        || error.is_body()
-                        || error.is_decode() => {}
+                Err(error) if error.is_connect() || error.is_timeout() || error.is_body() || error.is_decode() => {}
                 Err(error) => return Err(error.into()),
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
@@ -181,21 +151,12 @@ impl Client {
         bail!("the events of run {run_id} broke off too often");
     }
 
-    async fn events(
-        &self,
-        run_id: &str,
-        moved: &mut impl FnMut(&str),
-    ) -> reqwest::Result<Option<Run>> {
-        let answer = self
-            .get(&format!("/v1/runs/{run_id}/events"))
-            .send()
-            .await?
-            .error_for_status()?;
+    async fn events(&self, run_id: &str, moved: &mut impl FnMut(&str)) -> reqwest::Result<Option<Run>> {
+        let answer = self.get(&format!("/v1/runs/{run_id}/events")).send().await?.error_for_status()?;
         let mut body = answer.bytes_stream();
         let mut buffer = Vec::new();
         // A comment comes every 15 s: a silence of twice that is a lost connection.
-        while let Ok(Some(chunk)) = tokio::time::timeout(Duration::from_secs(30), body.next()).await
-        {
+        while let Ok(Some(chunk)) = tokio::time::timeout(Duration::from_secs(30), body.next()).await {
             buffer.extend_from_slice(&chunk?);
             while let Some(event) = next_event(&mut buffer) {
                 if let Some(run) = seen(&event, moved) {
@@ -207,9 +168,7 @@ impl Client {
     }
 
     fn get(&self, route: &str) -> reqwest::RequestBuilder {
-        self.http
-            .get(format!("{}{route}", self.url))
-            .bearer_auth(&self.key)
+        self.http.get(format!("{}{route}", self.url)).bearer_auth(&self.key)
     }
 }
 
@@ -263,7 +222,8 @@ mod tests {
 
     #[test]
     fn events_are_taken_whole_and_in_order() {
-        let mut buffer = b": comment\n\nevent: stage\ndata: {\"stage\": \"read\", \"state\": \"started\"}\n\nevent: ru".to_vec();
+        let mut buffer =
+            b": comment\n\nevent: stage\ndata: {\"stage\": \"read\", \"state\": \"started\"}\n\nevent: ru".to_vec();
         assert_eq!(next_event(&mut buffer), Some(Event::default()));
         let stage = next_event(&mut buffer).expect("a whole event");
         let mut stages = Vec::new();
@@ -271,20 +231,13 @@ mod tests {
         assert_eq!(stages, ["read"]);
         assert_eq!(next_event(&mut buffer), None);
         buffer.extend_from_slice(b"n\ndata: {\"run_id\": \"r\", \"status\": \"error\"}\n\n");
-        let run = seen(
-            &next_event(&mut buffer).expect("a whole event"),
-            &mut |_| {},
-        )
-        .expect("the run");
+        let run = seen(&next_event(&mut buffer).expect("a whole event"), &mut |_| {}).expect("the run");
         assert!(run.finished());
     }
 
     #[test]
     fn the_end_of_a_stage_is_not_a_move() {
-        let event = Event {
-            name: "stage".to_owned(),
-            data: r#"{"stage": "read", "state": "ended"}"#.to_owned(),
-        };
+        let event = Event { name: "stage".to_owned(), data: r#"{"stage": "read", "state": "ended"}"#.to_owned() };
         let mut moves = 0;
         assert!(seen(&event, &mut |_| moves += 1).is_none());
         assert_eq!(moves, 0);

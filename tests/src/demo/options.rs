@@ -57,26 +57,15 @@ impl Options {
             documents.display()
         );
         let place = checkout.join(".local/demo");
-        std::fs::create_dir_all(&place)
-            .with_context(|| format!("cannot write in {}", place.display()))?;
-        let as_of = std::env::var("JUDGE_AS_OF")
-            .ok()
-            .filter(|day| !day.is_empty());
-        let mut environment = Environment::new().with(
-            "JUDGE_AS_OF",
-            as_of.unwrap_or_else(|| SAMPLES_AS_OF.to_owned()),
-        );
+        std::fs::create_dir_all(&place).with_context(|| format!("cannot write in {}", place.display()))?;
+        let as_of = std::env::var("JUDGE_AS_OF").ok().filter(|day| !day.is_empty());
+        let mut environment = Environment::new().with("JUDGE_AS_OF", as_of.unwrap_or_else(|| SAMPLES_AS_OF.to_owned()));
         for name in HANDED_ON {
             if let Ok(value) = std::env::var(name) {
                 environment = environment.with(name, value);
             }
         }
         let stay = std::env::var("STAY").is_ok_and(|stay| stay == "0");
-        Ok(Self {
-            documents,
-            stay: !stay,
-            place,
-            environment,
-        })
+        Ok(Self { documents, stay: !stay, place, environment })
     }
 }

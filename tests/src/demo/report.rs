@@ -3,12 +3,7 @@
 use super::client::Run;
 use super::truth::Sample;
 
-const CHECKS: [&str; 4] = [
-    "fio_match",
-    "doc_type_known",
-    "doc_date_valid",
-    "single_doc_type",
-];
+const CHECKS: [&str; 4] = ["fio_match", "doc_type_known", "doc_date_valid", "single_doc_type"];
 
 /// How one document came out.
 #[derive(Debug)]
@@ -29,11 +24,7 @@ impl Outcome {
     }
 
     fn cells(&self) -> [String; 8] {
-        let mark = if self.differences().is_empty() {
-            "✓"
-        } else {
-            "✗"
-        };
+        let mark = if self.differences().is_empty() { "✓" } else { "✗" };
         let file = self.sample.file.clone();
         let Ok(run) = &self.run else {
             return [mark.to_owned(), file, "none".to_owned()]
@@ -45,10 +36,7 @@ impl Outcome {
                 .unwrap_or_default();
         };
         let found = run.extracted.clone().unwrap_or_default();
-        let seconds = run
-            .timings
-            .as_ref()
-            .and_then(|timings| timings.duration_seconds);
+        let seconds = run.timings.as_ref().and_then(|timings| timings.duration_seconds);
         [
             mark.to_owned(),
             file,
@@ -64,36 +52,13 @@ impl Outcome {
 
 /// The whole report: the table, then what differs.
 pub fn report(outcomes: &[Outcome]) -> String {
-    let head = [
-        "",
-        "file",
-        "verdict",
-        "failed checks",
-        "name",
-        "date",
-        "type",
-        "seconds",
-    ]
-    .map(str::to_owned);
-    let rows: Vec<[String; 8]> = std::iter::once(head)
-        .chain(outcomes.iter().map(Outcome::cells))
-        .collect();
+    let head = ["", "file", "verdict", "failed checks", "name", "date", "type", "seconds"].map(str::to_owned);
+    let rows: Vec<[String; 8]> = std::iter::once(head).chain(outcomes.iter().map(Outcome::cells)).collect();
     let mut text = table(&rows);
-    let wrong: Vec<&Outcome> = outcomes
-        .iter()
-        .filter(|outcome| !outcome.differences().is_empty())
-        .collect();
-    text.push_str(&format!(
-        "\n{} of {} came out as expected.\n",
-        outcomes.len() - wrong.len(),
-        outcomes.len()
-    ));
+    let wrong: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.differences().is_empty()).collect();
+    text.push_str(&format!("\n{} of {} came out as expected.\n", outcomes.len() - wrong.len(), outcomes.len()));
     for outcome in wrong {
-        text.push_str(&format!(
-            "  {}: {}\n",
-            outcome.sample.file,
-            outcome.differences().join("; ")
-        ));
+        text.push_str(&format!("  {}: {}\n", outcome.sample.file, outcome.differences().join("; ")));
     }
     text
 }
@@ -107,15 +72,8 @@ fn verdict(run: &Run) -> String {
 }
 
 fn failed_checks(run: &Run) -> String {
-    let failed: Vec<&str> = CHECKS
-        .into_iter()
-        .filter(|name| run.check(name) == Some(false))
-        .collect();
-    if failed.is_empty() {
-        "–".to_owned()
-    } else {
-        failed.join(", ")
-    }
+    let failed: Vec<&str> = CHECKS.into_iter().filter(|name| run.check(name) == Some(false)).collect();
+    if failed.is_empty() { "–".to_owned() } else { failed.join(", ") }
 }
 
 fn shortened(text: &str, limit: usize) -> String {
@@ -126,19 +84,11 @@ fn shortened(text: &str, limit: usize) -> String {
 }
 
 fn table(rows: &[[String; 8]]) -> String {
-    let widths: [usize; 8] = std::array::from_fn(|column| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    });
+    let widths: [usize; 8] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
         if number == 0 {
@@ -171,10 +121,7 @@ mod tests {
         );
         let text = report(&[right]);
         let row = text.lines().nth(2).expect("a row");
-        assert_eq!(
-            row,
-            "✓  a.pdf  not valid  fio_match      Иванов Иван  2026-11-01  Справка об инвалидности  1.3"
-        );
+        assert_eq!(row, "✓  a.pdf  not valid  fio_match      Иванов Иван  2026-11-01  Справка об инвалидности  1.3");
         assert!(text.ends_with("1 of 1 came out as expected.\n"));
     }
 

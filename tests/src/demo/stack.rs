@@ -52,37 +52,20 @@ impl Stack {
         }
         let api = Server::api(&environment, &log(options, "api")).await?;
         let (first, second) = (log(options, "worker-1"), log(options, "worker-2"));
-        let (first, second) = tokio::try_join!(
-            Server::worker(&environment, &first),
-            Server::worker(&environment, &second)
-        )?;
+        let (first, second) =
+            tokio::try_join!(Server::worker(&environment, &first), Server::worker(&environment, &second))?;
         let url = api.url();
         let key = key(options, &url).await?;
-        Ok(Self {
-            api,
-            workers: vec![first, second],
-            url,
-            key,
-            moved,
-        })
+        Ok(Self { api, workers: vec![first, second], url, key, moved })
     }
 
     /// The name of a process that has ended by itself, if one has.
     pub fn fallen(&mut self) -> Option<String> {
-        let names = [
-            "rb-ocr-api",
-            "the first rb-ocr-worker",
-            "the second rb-ocr-worker",
-        ];
+        let names = ["rb-ocr-api", "the first rb-ocr-worker", "the second rb-ocr-worker"];
         std::iter::once(&mut self.api)
             .chain(&mut self.workers)
             .zip(names)
-            .find_map(|(server, name)| {
-                server
-                    .process
-                    .ended()
-                    .map(|status| format!("{name} has ended with {status}"))
-            })
+            .find_map(|(server, name)| server.process.ended().map(|status| format!("{name} has ended with {status}")))
     }
 
     /// Stops all three in order: workers give back what they hold, then the api goes.
@@ -112,18 +95,10 @@ async fn key(options: &Options, url: &str) -> anyhow::Result<String> {
     {
         return Ok(kept);
     }
-    let arguments = [
-        "keys",
-        "create",
-        "--name",
-        "demo",
-        "--scopes",
-        "submit,read,admin",
-        "--json",
-    ];
+    let arguments = ["keys", "create", "--name", "demo", "--scopes", "submit,read,admin", "--json"];
     let output = command_line(&arguments, &options.environment).await?;
-    let made: NewKey = serde_json::from_slice(&output.stdout)
-        .context("`rb-ocr keys create --json` did not print a key")?;
+    let made: NewKey =
+        serde_json::from_slice(&output.stdout).context("`rb-ocr keys create --json` did not print a key")?;
     keep(&file, &made.key).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(made.key)
 }
@@ -132,11 +107,6 @@ async fn key(options: &Options, url: &str) -> anyhow::Result<String> {
 fn keep(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(file)?;
+    let mut file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(file)?;
     file.write_all(text.as_bytes())
 }

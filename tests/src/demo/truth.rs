@@ -44,10 +44,7 @@ fn parse(text: &str) -> anyhow::Result<Vec<Sample>> {
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(number, line)| {
-            serde_json::from_str(line)
-                .with_context(|| format!("line {} of truth.jsonl", number + 1))
-        })
+        .map(|(number, line)| serde_json::from_str(line).with_context(|| format!("line {} of truth.jsonl", number + 1)))
         .collect()
 }
 
@@ -56,26 +53,15 @@ impl Expected {
     pub fn differences(&self, run: &Run) -> Vec<String> {
         let mut differences = Vec::new();
         if run.status != self.status {
-            differences.push(format!(
-                "status is {}, expected {}",
-                run.status, self.status
-            ));
+            differences.push(format!("status is {}, expected {}", run.status, self.status));
         }
         if run.verdict != self.verdict {
-            differences.push(format!(
-                "verdict is {}, expected {}",
-                shown(run.verdict),
-                shown(self.verdict)
-            ));
+            differences.push(format!("verdict is {}, expected {}", shown(run.verdict), shown(self.verdict)));
         }
         for (name, expected) in self.checks.iter().flatten() {
             let found = run.check(name);
             if expected.is_some() && found != *expected {
-                differences.push(format!(
-                    "{name} is {}, expected {}",
-                    shown(found),
-                    shown(*expected)
-                ));
+                differences.push(format!("{name} is {}, expected {}", shown(found), shown(*expected)));
             }
         }
         differences
@@ -113,9 +99,7 @@ mod tests {
     #[test]
     fn every_difference_is_named() {
         let sample: Sample = serde_json::from_str(LINE).expect("a sample");
-        let other = run(
-            r#"{"run_id": "r", "status": "error", "verdict": null, "checks": {"fio_match": null}}"#,
-        );
+        let other = run(r#"{"run_id": "r", "status": "error", "verdict": null, "checks": {"fio_match": null}}"#);
         assert_eq!(
             sample.expected.differences(&other),
             [
@@ -139,11 +123,7 @@ mod tests {
         let samples = read(&folder).expect("the truth can be read");
         assert_eq!(samples.len(), 12);
         for sample in samples {
-            assert!(
-                folder.join(&sample.file).is_file(),
-                "{} is missing",
-                sample.file
-            );
+            assert!(folder.join(&sample.file).is_file(), "{} is missing", sample.file);
         }
     }
 }

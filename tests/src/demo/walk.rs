@@ -26,11 +26,7 @@ enum News {
 ///
 /// # Errors
 /// Where standard output is gone.
-pub async fn walk(
-    client: &Client,
-    folder: &Path,
-    samples: Vec<Sample>,
-) -> std::io::Result<Vec<Outcome>> {
+pub async fn walk(client: &Client, folder: &Path, samples: Vec<Sample>) -> std::io::Result<Vec<Outcome>> {
     let files: Vec<&str> = samples.iter().map(|sample| sample.file.as_str()).collect();
     let mut board = Board::new(&files);
     board.draw()?;
@@ -48,9 +44,7 @@ pub async fn walk(
                 Ok(run) => run.map_err(|error| format!("{error:#}")),
                 Err(_) => Err(format!("not finished after {} s", LIMIT.as_secs())),
             };
-            let _ = tell
-                .send(News::Over(index, Box::new(Outcome { sample, run })))
-                .await;
+            let _ = tell.send(News::Over(index, Box::new(Outcome { sample, run }))).await;
         });
     }
     drop(tell);
