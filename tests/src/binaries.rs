@@ -143,9 +143,10 @@ impl Server {
             let mut stream = tokio::net::TcpStream::connect(self.address).await.ok()?;
             let request = format!("GET {route} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
             stream.write_all(request.as_bytes()).await.ok()?;
-            let mut first = [0_u8; 12];
-            stream.read_exact(&mut first).await.ok()?;
-            std::str::from_utf8(first.get(9..)?).ok()?.parse().ok()
+            // All of it, so that the server does not meet a closed connection.
+            let mut answer = Vec::new();
+            stream.take(65_536).read_to_end(&mut answer).await.ok()?;
+            std::str::from_utf8(answer.get(9..12)?).ok()?.parse().ok()
         };
         tokio::time::timeout(Duration::from_secs(5), exchange).await.ok().flatten()
     }

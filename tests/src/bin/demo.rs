@@ -36,41 +36,51 @@ async fn run() -> anyhow::Result<ExitCode> {
         writeln!(io::stdout(), "Port 8080 is taken by another program; the api listens at {}.", stack.url)?;
     }
     let outcome = tokio::select! {
-        outcome = show(&options, &mut stack, samples) => outcome,
+        outcome = show(&options, &mut stack, &samples) => outcome,
         () = asked_to_stop() => Ok(ExitCode::from(130)),
+    };
+    let outcome = match outcome {
+        Ok(_) if options.stay => stay(&options, &mut stack, samples.first()).await,
+        outcome => outcome,
     };
     writeln!(io::stdout(), "\nStopping api and workers; PostgreSQL and RabbitMQ stay until `make down`.")?;
     stack.stop().await;
     outcome
 }
 
-async fn show(options: &Options, stack: &mut Stack, samples: Vec<truth::Sample>) -> anyhow::Result<ExitCode> {
+/// Sends the documents through and prints the table; success only if every one came out as expected.
+async fn show(options: &Options, stack: &mut Stack, samples: &[truth::Sample]) -> anyhow::Result<ExitCode> {
     let client = Client::new(&stack.url, &stack.key)?;
     let mut out = io::stdout();
     writeln!(out, "{} documents of {} go to {}\n", samples.len(), options.documents.display(), stack.url)?;
-    let as_expected = tokio::select! {
-        outcomes = walk::walk(&client, &options.documents, samples.clone()) => {
-            let outcomes = outcomes?;
-            writeln!(out, "\n{}", report(&outcomes))?;
-            outcomes.iter().all(|outcome| outcome.differences().is_empty())
-        }
+    let outcomes = tokio::select! {
+        outcomes = walk::walk(&client, &options.documents, samples.to_vec()) => outcomes?,
         fallen = fallen(stack) => anyhow::bail!("{fallen} (its log is in {})", options.place.display()),
     };
-    if options.stay {
-        let sample = samples.first().map(|sample| (options.documents.join(&sample.file), sample.applicant_fio.clone()));
-        writeln!(out, "The service stays at {} until Ctrl-C.\nIts key: {}\n", stack.url, stack.key)?;
-        if let Some((file, fio)) = sample {
-            writeln!(
-                out,
-                "  curl -H 'Authorization: Bearer {}' -H 'Prefer: wait=30' \\\n       -F 'file=@{}' -F 'fio={fio}' {}/v1/runs\n",
-                stack.key,
-                file.display(),
-                stack.url
-            )?;
-        }
-        anyhow::bail!("{} (its log is in {})", fallen(stack).await, options.place.display());
-    }
+    writeln!(out, "\n{}", report(&outcomes))?;
+    let as_expected = outcomes.iter().all(|outcome| outcome.differences().is_empty());
     Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Leaves the service to the person at the terminal until they end it, which is how it should end.
+async fn stay(options: &Options, stack: &mut Stack, sample: Option<&truth::Sample>) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout();
+    writeln!(out, "The service stays at {} until Ctrl-C.\nIts key: {}\n", stack.url, stack.key)?;
+    if let Some(sample) = sample {
+        writeln!(out, "  curl -H 'Authorization: Bearer {}' -H 'Prefer: wait=30' \\", stack.key)?;
+        let file = options.documents.join(&sample.file);
+        writeln!(
+            out,
+            "       -F 'file=@{}' -F 'fio={}' {}/v1/runs\n",
+            file.display(),
+            sample.applicant_fio,
+            stack.url
+        )?;
+    }
+    tokio::select! {
+        () = asked_to_stop() => Ok(ExitCode::SUCCESS),
+        fallen = fallen(stack) => anyhow::bail!("{fallen} (its log is in {})", options.place.display()),
+    }
 }
 
 /// Ends when one of our processes does, which none should.
