@@ -1,5 +1,8 @@
 //! What the api and the workers both speak: the pure domain, the store (the only place with SQL),
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
+pub mod callback_target;
 pub mod domain;
+pub mod secrets;
 pub mod settings;
+pub mod tls;
