@@ -3,6 +3,9 @@
 
 pub mod callback_target;
 pub mod domain;
+pub mod retry;
+pub mod retry_after;
 pub mod secrets;
 pub mod settings;
+pub mod telemetry;
 pub mod tls;
