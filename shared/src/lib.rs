@@ -2,10 +2,16 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod callback_body;
+pub mod callback_target;
 pub mod clock;
 pub mod domain;
 pub mod queue;
 pub mod relay;
+pub mod retry;
+pub mod retry_after;
 pub mod run_view;
+pub mod secrets;
 pub mod settings;
 pub mod store;
+pub mod telemetry;
+pub mod tls;
