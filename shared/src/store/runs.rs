@@ -201,13 +201,13 @@ impl TryFrom<RunRow> for RunRecord {
 
     fn try_from(row: RunRow) -> Result<Self, StoreError> {
         let id = row.run_id;
-        let bad = |column: &'static str| StoreError::BadRow { table: "verification_runs", column, id };
+        let bad = |column: &'static str| StoreError::bad_row("verification_runs", column, id);
         let json = |value: Option<serde_json::Value>| value.filter(|value| !value.is_null());
         let errors = row.codes.unwrap_or_default().into_iter().zip(row.details.unwrap_or_default());
         let errors = errors
             .map(|(code, detail)| match code.parse() {
                 Ok(code) => Ok(RecordedError { code, detail }),
-                Err(_) => Err(StoreError::BadRow { table: "verification_errors", column: "code", id }),
+                Err(_) => Err(StoreError::bad_row("verification_errors", "code", id)),
             })
             .collect::<Result<_, _>>()?;
         let review = match (row.review_verdict, row.review_reason, row.review_at) {
