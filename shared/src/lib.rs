@@ -1,7 +1,13 @@
 //! What the api and the workers both speak: the pure domain, the store (the only place with SQL),
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
+pub mod access;
+pub mod callback_target;
+pub mod documents;
 pub mod domain;
+pub mod run_event;
 pub mod run_view;
+pub mod secrets;
 pub mod settings;
 pub mod store;
+pub mod tls;
