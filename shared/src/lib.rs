@@ -2,6 +2,7 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod access;
+pub mod callback_body;
 pub mod callback_target;
 pub mod documents;
 pub mod domain;

@@ -54,12 +54,8 @@ pub async fn take_due(
 /// # Errors
 /// The database is away; the duty then ends with its term.
 pub async fn done(pool: &Pool, name: &str, holder: &str) -> Result<(), StoreError> {
-    sqlx::query!(
-        "UPDATE duties SET last_done = now(), until = now() WHERE name = $1 AND holder = $2",
-        name,
-        holder
-    )
-    .execute(pool)
-    .await?;
+    sqlx::query!("UPDATE duties SET last_done = now(), until = now() WHERE name = $1 AND holder = $2", name, holder)
+        .execute(pool)
+        .await?;
     Ok(())
 }

@@ -1,10 +1,13 @@
-//! The only place with SQL: a module for each table, queries checked by the compiler.
+//! The only place with SQL, one module per table or view. Statements are checked by the compiler
+//! against the migrations; only listings with free filters are put together at run time.
 //!
 //! Every stored or compared time is the database's `now()`: a process whose clock is wrong can neither
 //! lengthen a lease nor shorten a pause.
 
+pub mod callback_events;
 pub mod duties;
 mod error;
+pub mod finish;
 pub mod jobs;
 pub mod months;
 mod pool;
@@ -12,4 +15,9 @@ pub mod runs;
 pub mod workers;
 
 pub use error::StoreError;
-pub use pool::{Pool, connect, migrate, pending_migrations, ping};
+pub use pool::{MIGRATIONS, Pool, connect, connect_read, migrate, pending_migrations, ping};
+
+/// A new id for an audit event: its first bits are the time, which says in which month it is kept.
+pub(crate) fn audit_event_id() -> uuid::Uuid {
+    uuid::Uuid::now_v7()
+}

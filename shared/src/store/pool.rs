@@ -10,28 +10,51 @@ use crate::settings::Database;
 /// Connections to PostgreSQL.
 pub type Pool = sqlx::PgPool;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+/// The steps of `migrations/`.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// How long a request waits for a free connection before it is told that the database is unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection that was idle for longer is asked whether it is alive before it is used: after a restart
 /// of the database no statement then fails for a connection that died with it.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// A pool that connects when it is first used.
+/// A pool that connects when it is first used, so that a process starts before its database does.
 ///
 /// # Errors
-/// `DATABASE_URL` cannot be read.
-pub fn connect(settings: &Database, application: &str) -> Result<Pool, StoreError> {
-    let options: PgConnectOptions = settings.url.expose().parse()?;
-    let options = options.application_name(application).options([
-        // No statement of ours is long, so one that is has gone wrong; compiling them costs more than
-        // running them.
-        ("statement_timeout", "30s"),
-        ("idle_in_transaction_session_timeout", "30s"),
-        ("jit", "off"),
-    ]);
+/// The address cannot be read.
+pub fn connect(database: &Database, name: &str) -> Result<Pool, StoreError> {
+    connect_to(database.url.expose(), database, name)
+}
+
+/// The same for searches: `DATABASE_READ_URL`, or `DATABASE_URL` where there is none.
+///
+/// # Errors
+/// The address cannot be read.
+pub fn connect_read(database: &Database, name: &str) -> Result<Pool, StoreError> {
+    connect_to(database.read_url.as_ref().unwrap_or(&database.url).expose(), database, name)
+}
+
+fn connect_to(url: &str, database: &Database, name: &str) -> Result<Pool, StoreError> {
+    let options: PgConnectOptions = url.parse()?;
+    let mut options = options.application_name(name);
+    if database.pooled {
+        // A pooler in transaction mode gives each transaction another connection: a statement that
+        // was prepared on one is unknown on the next, and start-up parameters are refused.
+        options = options.statement_cache_capacity(0);
+    } else {
+        options = options.options([
+            // No statement of ours is long, so one that is has gone wrong; compiling them costs more
+            // than running them.
+            ("statement_timeout", "30s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("jit", "off"),
+        ]);
+    }
     Ok(PgPoolOptions::new()
-        .max_connections(settings.connections)
-        .acquire_timeout(Duration::from_secs(5))
+        .max_connections(database.connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(Duration::from_secs(300))
         .max_lifetime(Duration::from_secs(3600))
         .test_before_acquire(false)
@@ -47,12 +70,12 @@ pub fn connect(settings: &Database, application: &str) -> Result<Pool, StoreErro
         .connect_lazy_with(options))
 }
 
-/// Brings the schema up to date.
+/// Brings the schema up to date. Steps that are done already are left alone.
 ///
 /// # Errors
-/// The database is away, or a migration failed (its transaction is rolled back).
-pub async fn migrate(pool: &Pool) -> Result<(), StoreError> {
-    Ok(MIGRATIONS.run(pool).await?)
+/// A step failed, or the database has steps that this program does not know.
+pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
+    MIGRATIONS.run(pool).await
 }
 
 /// How many migrations of this build the database has not had yet.

@@ -120,6 +120,17 @@ pub async fn find(pool: &Pool, run_id: Uuid) -> Result<Option<RunRecord>, StoreE
 /// # Errors
 /// The database is unavailable, or a row cannot be read.
 pub async fn find_many(pool: &Pool, run_ids: &[Uuid]) -> Result<Vec<RunRecord>, StoreError> {
+    find_in(pool, run_ids).await
+}
+
+/// The same inside a transaction, which sees what it has written itself.
+///
+/// # Errors
+/// The database is unavailable, or a row cannot be read.
+pub(crate) async fn find_in(
+    executor: impl sqlx::PgExecutor<'_>,
+    run_ids: &[Uuid],
+) -> Result<Vec<RunRecord>, StoreError> {
     // unnest and join, not ANY: a join looks into the one partition that can hold an id.
     let rows = sqlx::query_as!(
         RunRow,
@@ -147,7 +158,7 @@ pub async fn find_many(pool: &Pool, run_ids: &[Uuid]) -> Result<Vec<RunRecord>, 
            ORDER BY r.run_id DESC"#,
         run_ids
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     rows.into_iter().map(RunRecord::try_from).collect()
 }
@@ -201,13 +212,13 @@ impl TryFrom<RunRow> for RunRecord {
 
     fn try_from(row: RunRow) -> Result<Self, StoreError> {
         let id = row.run_id;
-        let bad = |column: &'static str| StoreError::bad_row("verification_runs", column, id);
+        let bad = |column: &'static str| StoreError::BadRow { table: "verification_runs", column, id };
         let json = |value: Option<serde_json::Value>| value.filter(|value| !value.is_null());
         let errors = row.codes.unwrap_or_default().into_iter().zip(row.details.unwrap_or_default());
         let errors = errors
             .map(|(code, detail)| match code.parse() {
                 Ok(code) => Ok(RecordedError { code, detail }),
-                Err(_) => Err(StoreError::bad_row("verification_errors", "code", id)),
+                Err(_) => Err(StoreError::BadRow { table: "verification_errors", column: "code", id }),
             })
             .collect::<Result<_, _>>()?;
         let review = match (row.review_verdict, row.review_reason, row.review_at) {

@@ -214,5 +214,10 @@ pub async fn claim_erase(
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|row| EraseClaim { lease: Lease { job_id, token }, run_id: row.run_id, keys: row.keys, attempt: row.attempts }))
+    Ok(row.map(|row| EraseClaim {
+        lease: Lease { job_id, token },
+        run_id: row.run_id,
+        keys: row.keys,
+        attempt: row.attempts,
+    }))
 }
