@@ -3,10 +3,10 @@
 
 use chrono::{Days, NaiveDate};
 
+use super::ErrorCode;
 use super::doc_types::DEFAULT_VALIDITY_DAYS;
 use super::names::{self, NameMatch};
 use super::run::{Analysis, Checks, DateKind};
-use super::ErrorCode;
 
 /// The outcome of the checks.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +41,7 @@ pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judg
         errors.push(ErrorCode::DocTypeUnknown);
     }
 
-    let name_match =
-        analysis.extraction.fio.as_ref().map(|found| names::compare(applicant_fio, &found.value));
+    let name_match = analysis.extraction.fio.as_ref().map(|found| names::compare(applicant_fio, &found.value));
     match name_match {
         None => errors.push(ErrorCode::FioMissing),
         Some(compared) => {

@@ -38,7 +38,23 @@ pub const fn is_cyrillic(letter: char) -> bool {
 pub const fn is_kazakh_only(letter: char) -> bool {
     matches!(
         letter,
-        'ә' | 'Ә' | 'ғ' | 'Ғ' | 'қ' | 'Қ' | 'ң' | 'Ң' | 'ө' | 'Ө' | 'ұ' | 'Ұ' | 'ү' | 'Ү' | 'һ' | 'Һ' | 'і' | 'І'
+        'ә' | 'Ә'
+            | 'ғ'
+            | 'Ғ'
+            | 'қ'
+            | 'Қ'
+            | 'ң'
+            | 'Ң'
+            | 'ө'
+            | 'Ө'
+            | 'ұ'
+            | 'Ұ'
+            | 'ү'
+            | 'Ү'
+            | 'һ'
+            | 'Һ'
+            | 'і'
+            | 'І'
     )
 }
 
@@ -147,7 +163,14 @@ pub fn distance(one: &[char], other: &[char], most: usize) -> Option<usize> {
         row[0] = (i + 1) * 2;
         let mut least = row[0];
         for (j, &b) in other.iter().enumerate() {
-            let swap = diagonal + if a == b { 0 } else if confusable(a, b) { 1 } else { 2 };
+            let swap = diagonal
+                + if a == b {
+                    0
+                } else if confusable(a, b) {
+                    1
+                } else {
+                    2
+                };
             diagonal = row[j + 1];
             row[j + 1] = swap.min(row[j] + 2).min(diagonal + 2);
             least = least.min(row[j + 1]);

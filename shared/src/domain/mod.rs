@@ -19,4 +19,6 @@ pub mod text_quality;
 pub use content_type::ContentType;
 pub use error_code::ErrorCode;
 pub use page::{Page, PageSource, Rect, Word};
-pub use run::{Analysis, Checks, Classification, DateKind, Evidence, Extraction, Found, Priority, Quote, Stage, Status};
+pub use run::{
+    Analysis, Checks, Classification, DateKind, Evidence, Extraction, Found, Priority, Quote, Stage, Status,
+};

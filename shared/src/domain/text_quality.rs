@@ -73,10 +73,8 @@ mod tests {
 
     fn page(text: &str, confidence: f32) -> Page {
         let rect = Rect { x: 0, y: 0, width: 1, height: 1 };
-        let words = text
-            .split_whitespace()
-            .map(|word| Word { text: word.to_owned(), rect, confidence, line: 0 })
-            .collect();
+        let words =
+            text.split_whitespace().map(|word| Word { text: word.to_owned(), rect, confidence, line: 0 }).collect();
         Page { number: 1, text: text.to_owned(), words, confidence: Some(confidence), source: PageSource::Tesseract }
     }
 
@@ -96,7 +94,13 @@ mod tests {
 
     #[test]
     fn no_word_on_any_page_is_empty() {
-        assert_eq!(assess(&[page("  \n ", 0.0), page("— . |", 0.0)].map(|mut p| { p.words.clear(); p })), TextQuality::Empty);
+        assert_eq!(
+            assess(&[page("  \n ", 0.0), page("— . |", 0.0)].map(|mut p| {
+                p.words.clear();
+                p
+            })),
+            TextQuality::Empty
+        );
         assert_eq!(assess(&[]), TextQuality::Empty);
     }
 

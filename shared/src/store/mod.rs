@@ -4,14 +4,27 @@
 //! Every stored or compared time is the database's `now()`: a process whose clock is wrong can neither
 //! lengthen a lease nor shorten a pause.
 
+pub mod api_keys;
+pub mod audit;
 pub mod callback_events;
+pub mod callbacks;
+pub mod client_secrets;
+pub mod clients;
 pub mod duties;
+pub mod erasures;
 mod error;
 pub mod finish;
+pub mod idempotency;
+pub mod intake;
 pub mod jobs;
+pub mod llm_calls;
 pub mod months;
+pub mod pages;
 mod pool;
+pub mod progress;
+pub mod retry;
 pub mod runs;
+pub mod search;
 pub mod workers;
 
 pub use error::StoreError;

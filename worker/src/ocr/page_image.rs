@@ -167,10 +167,8 @@ pub fn prepared(page: &Gray, quarter: Turn, skew: f32, light: Light) -> Gray {
 
 /// Runs work on pixels where it blocks nobody.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OcrError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| match error.is_panic() {
-            true => OcrError::Unreadable("a page's pixels cannot be worked on".to_owned()),
-            false => OcrError::Failed("the worker is going down".to_owned()),
-        })
+    tokio::task::spawn_blocking(work).await.map_err(|error| match error.is_panic() {
+        true => OcrError::Unreadable("a page's pixels cannot be worked on".to_owned()),
+        false => OcrError::Failed("the worker is going down".to_owned()),
+    })
 }

@@ -219,7 +219,8 @@ fn month_first(mut read: Reader<'_, '_>) -> Read {
 
 /// «г.», «года», «ж.», «жыл» belong to the date.
 fn finish(mut read: Reader<'_, '_>) -> usize {
-    if read.word(|word| matches!(word, "г" | "год" | "года" | "ж" | "жыл" | "жылы" | "жылғы" | "жылгы")) {
+    if read.word(|word| matches!(word, "г" | "год" | "года" | "ж" | "жыл" | "жылы" | "жылғы" | "жылгы"))
+    {
         read.mark(&['.']);
     }
     read.at

@@ -107,7 +107,9 @@ const fn same_spelling(kazakh: char, russian: char) -> bool {
 /// (Ысқақов and Искаков).
 fn harmonic(word: &[char], at: usize, other: char) -> bool {
     match (word[at], other) {
-        ('і', 'у') => word[..at].iter().rev().find(|c| "аәеиоөуұүыіэюяё".contains(**c)).is_some_and(|c| *c == 'ү' || *c == 'ұ'),
+        ('і', 'у') => {
+            word[..at].iter().rev().find(|c| "аәеиоөуұүыіэюяё".contains(**c)).is_some_and(|c| *c == 'ү' || *c == 'ұ')
+        }
         ('ы', 'и') => at == 0,
         _ => false,
     }
@@ -159,7 +161,8 @@ mod tests {
 
     #[test]
     fn another_word_is_beyond_the_limit() {
-        for (one, other) in [("ахметов", "ахмедов"), ("орлов", "котов"), ("максат", "максут"), ("асет", "асель")] {
+        for (one, other) in [("ахметов", "ахмедов"), ("орлов", "котов"), ("максат", "максут"), ("асет", "асель")]
+        {
             assert_eq!(between(one, other), None, "{one} {other}");
         }
     }

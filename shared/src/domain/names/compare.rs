@@ -132,9 +132,8 @@ fn judge(our: &Parts<'_>, their: &Parts<'_>) -> NameMatch {
     let their_father = their.patronymic.and_then(NameWord::patronymic);
     let genders = genders(our, father.as_ref());
     let given = optional(our.given, their.given, |a, b| word_fit(a, b, Role::Given, &genders));
-    let patronymic = optional(our.patronymic, their.patronymic, |a, b| {
-        patronymic_fit(a, b, father.as_ref(), their_father.as_ref())
-    });
+    let patronymic =
+        optional(our.patronymic, their.patronymic, |a, b| patronymic_fit(a, b, father.as_ref(), their_father.as_ref()));
     let surname = word_fit(our.surname, their.surname, Role::Surname, &genders);
     let opposite = match (&father, &their_father) {
         (Some(a), Some(b)) => a.gender != b.gender,
@@ -194,7 +193,11 @@ fn verdict(surname: Fit, given: Fit, patronymic: Fit, opposite: bool, lost_in_su
 fn optional(our: Option<&NameWord>, their: Option<&NameWord>, full: impl Fn(&NameWord, &NameWord) -> Fit) -> Fit {
     match (our, their) {
         (Some(a), Some(b)) if a.initial || b.initial => {
-            if initials_agree(a, b) { Fit::Initial } else { Fit::Other }
+            if initials_agree(a, b) {
+                Fit::Initial
+            } else {
+                Fit::Other
+            }
         }
         (Some(a), Some(b)) => full(a, b),
         _ => Fit::Absent,
@@ -215,7 +218,9 @@ fn genders(our: &Parts<'_>, father: Option<&patronymic::Patronymic>) -> Vec<Gend
     }
     match our.given {
         Some(given) if given_names::is_male(&given.text) && !given_names::is_female(&given.text) => vec![Gender::Male],
-        Some(given) if given_names::is_female(&given.text) && !given_names::is_male(&given.text) => vec![Gender::Female],
+        Some(given) if given_names::is_female(&given.text) && !given_names::is_male(&given.text) => {
+            vec![Gender::Female]
+        }
         _ => vec![Gender::Male, Gender::Female],
     }
 }
@@ -261,8 +266,7 @@ fn own_name(word: &str, role: Role, genders: &[Gender]) -> bool {
     known(word)
         || patronymic::without_kazakh_case(word).any(known)
         || nominative::bases(word).iter().any(|base| {
-            known(base)
-                && genders.iter().any(|gender| forms(base, role, *gender).iter().any(|(_, form)| form == word))
+            known(base) && genders.iter().any(|gender| forms(base, role, *gender).iter().any(|(_, form)| form == word))
         })
 }
 
@@ -331,17 +335,23 @@ fn chars(word: &str) -> Vec<char> {
 
 /// Whether the stem of a patronymic is a known man's name.
 fn known_father(stem: &str) -> bool {
-    given_names::is_male(stem) || ["й", "ь", "а", "я", "ий"].iter().any(|last| given_names::is_male(&format!("{stem}{last}")))
+    given_names::is_male(stem)
+        || ["й", "ь", "а", "я", "ий"].iter().any(|last| given_names::is_male(&format!("{stem}{last}")))
         || stem.strip_suffix('ь').is_some_and(|s| given_names::is_male(&format!("{s}ий")))
         || matches!(stem, "льв" | "петр" | "павл")
 }
 
 fn sounds(word: &NameWord) -> Vec<String> {
-    let mut all = if word.latin { latin::sounds_of_latin(&word.text) } else { vec![latin::sound_of_cyrillic(&word.text)] };
+    let mut all =
+        if word.latin { latin::sounds_of_latin(&word.text) } else { vec![latin::sound_of_cyrillic(&word.text)] };
     // Ó of the Kazakh Latin is Ө, which Russian writes both О and У.
     if word.text.contains(['ó', 'ö', 'ө']) {
         let written = word.text.replace(['ó', 'ö'], "u").replace('ө', "у");
-        all.extend(if word.latin { latin::sounds_of_latin(&written) } else { vec![latin::sound_of_cyrillic(&written)] });
+        all.extend(if word.latin {
+            latin::sounds_of_latin(&written)
+        } else {
+            vec![latin::sound_of_cyrillic(&written)]
+        });
     }
     all
 }
@@ -370,9 +380,8 @@ fn half_surname(our: &Parts<'_>, their: &Parts<'_>, genders: &[Gender]) -> bool 
     if (ours.len() == 2) == (theirs.len() == 2) {
         return false;
     }
-    ours.iter().any(|a| {
-        theirs.iter().any(|b| a.text.chars().count() >= 3 && word_fit(a, b, Role::Surname, genders).firm())
-    })
+    ours.iter()
+        .any(|a| theirs.iter().any(|b| a.text.chars().count() >= 3 && word_fit(a, b, Role::Surname, genders).firm()))
 }
 
 /// A word with a letter lost is hard to say: three consonants or an odd pair of vowels in a row that
@@ -385,7 +394,9 @@ fn looks_broken(word: &str) -> bool {
     };
     let letters: Vec<char> = word.chars().collect();
     let odd_vowels = letters.windows(2).any(|pair| {
-        kind(pair[0]) == 'v' && kind(pair[1]) == 'v' && (matches!(pair[0], 'о' | 'ы' | 'і') && matches!(pair[1], 'ы' | 'у' | 'и' | 'э' | 'ұ'))
+        kind(pair[0]) == 'v'
+            && kind(pair[1]) == 'v'
+            && (matches!(pair[0], 'о' | 'ы' | 'і') && matches!(pair[1], 'ы' | 'у' | 'и' | 'э' | 'ұ'))
     });
     let cluster = letters.windows(3).any(|three| {
         three.iter().all(|c| kind(*c) == 'c') && !matches!(three[1], 'с' | 'т' | 'р') && !matches!(three[2], 'р' | 'с')
@@ -406,14 +417,11 @@ fn same_letters(ours: &[NameWord], theirs: &[NameWord]) -> bool {
     parts::readings(ours).iter().any(|our| {
         let father = our.patronymic.and_then(NameWord::patronymic);
         genders(our, father.as_ref()).into_iter().any(|gender| {
-            let words: Vec<(&NameWord, Role)> = [
-                (Some(our.surname), Role::Surname),
-                (our.given, Role::Given),
-                (our.patronymic, Role::Patronymic),
-            ]
-            .into_iter()
-            .filter_map(|(word, role)| word.map(|word| (word, role)))
-            .collect();
+            let words: Vec<(&NameWord, Role)> =
+                [(Some(our.surname), Role::Surname), (our.given, Role::Given), (our.patronymic, Role::Patronymic)]
+                    .into_iter()
+                    .filter_map(|(word, role)| word.map(|word| (word, role)))
+                    .collect();
             [0, 1].into_iter().any(|turn| {
                 super::Case::ALL.into_iter().any(|case| {
                     let mut meant: Vec<char> = Vec::new();

@@ -100,7 +100,10 @@ fn cut<'w>(word: &'w str, ending: &str) -> Option<&'w str> {
 
 fn patronymic(word: &str) -> Option<Endings<'_>> {
     if let Some(stem) = cut(word, "на") {
-        return ["ов", "ев", "ич", "иниш"].iter().any(|e| stem.ends_with(e)).then(|| (&word[..word.len() - 2], ["ы", "е", "у", "ой", "е"]));
+        return ["ов", "ев", "ич", "иниш"]
+            .iter()
+            .any(|e| stem.ends_with(e))
+            .then(|| (&word[..word.len() - 2], ["ы", "е", "у", "ой", "е"]));
     }
     word.ends_with("ич").then_some((word, ["а", "у", "а", "ем", "е"]))
 }
@@ -111,7 +114,11 @@ fn male_surname(word: &str) -> Vec<Endings<'_>> {
         return vec![(word, ["а", "у", "а", "ым", "е"]), (word, ["а", "у", "а", "ом", "е"])];
     }
     if let Some(stem) = cut(word, "ий") {
-        return vec![(stem, ["ого", "ому", "ого", "им", "ом"]), (stem, ["его", "ему", "его", "им", "ем"]), (stem, ["ия", "ию", "ия", "ием", "ии"])];
+        return vec![
+            (stem, ["ого", "ому", "ого", "им", "ом"]),
+            (stem, ["его", "ему", "его", "им", "ем"]),
+            (stem, ["ия", "ию", "ия", "ием", "ии"]),
+        ];
     }
     if let Some(stem) = cut(word, "ый") {
         return vec![(stem, ["ого", "ому", "ого", "ым", "ом"])];
@@ -158,7 +165,10 @@ fn male_noun(word: &str) -> Option<Endings<'_>> {
     if word.ends_with(['а', 'я']) {
         return noun_in_a(word);
     }
-    if word.ends_with(['о', 'е', 'и', 'у', 'ю', 'ы', 'э', 'ә', 'і', 'ө', 'ү', 'ұ', 'ё']) || word.ends_with("ых") || word.ends_with("их") {
+    if word.ends_with(['о', 'е', 'и', 'у', 'ю', 'ы', 'э', 'ә', 'і', 'ө', 'ү', 'ұ', 'ё'])
+        || word.ends_with("ых")
+        || word.ends_with("их")
+    {
         return None;
     }
     let instrumental = if ends_with_any(word, "жшчщц") { "ем" } else { "ом" };

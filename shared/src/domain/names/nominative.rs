@@ -191,7 +191,11 @@ fn surname_rank(name: &str, case: Case, gender: Gender, evidence: &Evidence) -> 
     let nominative = u8::from(case != Case::Nominative);
     // Alone with initials, «Соколову Н.М.» is a man's dative more often than a woman's accusative.
     let order = Case::ALL.iter().position(|c| *c == case).unwrap_or(0);
-    if unclear { (u8::from(!typical), u8::from(gender == Gender::Female) + nominative, order) } else { (u8::from(!typical), nominative, name.chars().count()) }
+    if unclear {
+        (u8::from(!typical), u8::from(gender == Gender::Female) + nominative, order)
+    } else {
+        (u8::from(!typical), nominative, name.chars().count())
+    }
 }
 
 fn plausible_typical(name: &str, gender: Gender) -> bool {
@@ -224,7 +228,10 @@ pub(super) fn bases(word: &str) -> Vec<String> {
         out.dedup();
         return out;
     }
-    for ending in ["а", "у", "ом", "ем", "е", "ым", "им", "ы", "и", "ой", "ей", "ою", "ого", "ому", "его", "ему", "ую", "ю", "я", "ью", "ьи", "ье", "ии", "ию", "ия", "ием", "ией", "ея"] {
+    for ending in [
+        "а", "у", "ом", "ем", "е", "ым", "им", "ы", "и", "ой", "ей", "ою", "ого", "ому", "его", "ему", "ую", "ю", "я",
+        "ью", "ьи", "ье", "ии", "ию", "ия", "ием", "ией", "ея",
+    ] {
         let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.chars().count() >= 2) else { continue };
         for nominative in ["", "а", "я", "ь", "й", "ий", "ый", "ой", "ая", "яя", "ия"] {
             out.push(format!("{stem}{nominative}"));
@@ -258,7 +265,8 @@ fn kazakh_base(word: &str, role: Role, initials_only: bool) -> Option<String> {
 /// The ending holds a Kazakh letter or cannot end a Russian word.
 fn clearly_kazakh(word: &str, stem: &str) -> bool {
     let ending = &word[stem.len()..];
-    ending.chars().any(super::super::letters::is_kazakh_only) || matches!(ending, "мен" | "бен" | "пен" | "ның" | "дан" | "тан" | "ден" | "тен")
+    ending.chars().any(super::super::letters::is_kazakh_only)
+        || matches!(ending, "мен" | "бен" | "пен" | "ның" | "дан" | "тан" | "ден" | "тен")
 }
 
 /// Each part with a capital, also after a hyphen.

@@ -96,8 +96,10 @@ fn push(piece: &str, dotted: bool, out: &mut Vec<NameWord>) {
         return;
     }
     let lower = piece.to_lowercase();
-    if matches!(lower.as_str(), "ұлы" | "улы" | "қызы" | "кызы" | "uly" | "ūly" | "kyzy" | "qyzy" | "оглы" | "uli" | "кизи")
-        && let Some(father) = out.last_mut().filter(|word| !word.initial)
+    if matches!(
+        lower.as_str(),
+        "ұлы" | "улы" | "қызы" | "кызы" | "uly" | "ūly" | "kyzy" | "qyzy" | "оглы" | "uli" | "кизи"
+    ) && let Some(father) = out.last_mut().filter(|word| !word.initial)
     {
         father.text.push_str(&lower);
         return;
@@ -105,7 +107,11 @@ fn push(piece: &str, dotted: bool, out: &mut Vec<NameWord>) {
     // «ЯВ», «А.Б» without dots: capitals that are no name on their own.
     let capitals = piece.chars().all(char::is_uppercase);
     let vowels = lower.chars().filter(|c| "аеёиоуыэюяәіөұүaeiouy".contains(*c)).count();
-    let pair = letters == 2 && capitals && !out.is_empty() && !given_names::is_known(&lower) && (vowels == 0 || vowels == 2 || !out[0].initial && out.len() == 1 && !is_short_name(&lower));
+    let pair = letters == 2
+        && capitals
+        && !out.is_empty()
+        && !given_names::is_known(&lower)
+        && (vowels == 0 || vowels == 2 || !out[0].initial && out.len() == 1 && !is_short_name(&lower));
     if letters == 1 || dotted && letters <= 2 && !is_short_name(&lower) {
         out.push(NameWord::new(piece, true));
     } else if pair {
@@ -119,7 +125,27 @@ fn push(piece: &str, dotted: bool, out: &mut Vec<NameWord>) {
 
 /// Two letters that are a surname or given name of their own.
 fn is_short_name(lower: &str) -> bool {
-    matches!(lower, "ли" | "ан" | "ян" | "ем" | "ен" | "ни" | "ю" | "те" | "ин" | "ким" | "ия" | "ту" | "ма" | "хе" | "li" | "an" | "ni" | "te" | "ma")
+    matches!(
+        lower,
+        "ли" | "ан"
+            | "ян"
+            | "ем"
+            | "ен"
+            | "ни"
+            | "ю"
+            | "те"
+            | "ин"
+            | "ким"
+            | "ия"
+            | "ту"
+            | "ма"
+            | "хе"
+            | "li"
+            | "an"
+            | "ni"
+            | "te"
+            | "ma"
+    )
 }
 
 /// The ways to read the words as parts, most likely first. `nominative`: the given names' dictionary
@@ -133,10 +159,9 @@ pub(crate) fn readings(words: &[NameWord]) -> Vec<Parts<'_>> {
             vec![Parts { surname, given: Some(given), patronymic: rest.first().copied() }]
         }
         ([one, two], []) => two_words(one, two),
-        ([one, two], [initial]) => two_words(one, two)
-            .into_iter()
-            .map(|parts| Parts { patronymic: Some(initial), ..parts })
-            .collect(),
+        ([one, two], [initial]) => {
+            two_words(one, two).into_iter().map(|parts| Parts { patronymic: Some(initial), ..parts }).collect()
+        }
         ([one, two, three], _) => three_words(one, two, three),
         _ => Vec::new(),
     }

@@ -23,8 +23,8 @@ const FEMALE_ENDINGS: [&str; 8] = ["а", "ы", "е", "у", "ой", "ою", "о",
 /// Endings of the Kazakh cases (genitive, dative, accusative, locative, ablative, instrumental),
 /// longest first; those after a possessive too (ұлына, қызының).
 pub(crate) const KAZAKH_CASES: [&str; 34] = [
-    "ының", "інің", "ының", "ның", "нің", "дың", "дің", "тың", "тің", "мен", "бен", "пен", "нан", "нен", "дан", "ден", "тан", "тен", "нда",
-    "нде", "ға", "ге", "қа", "ке", "на", "не", "ны", "ні", "ды", "ді", "ты", "ті", "да", "де",
+    "ының", "інің", "ының", "ның", "нің", "дың", "дің", "тың", "тің", "мен", "бен", "пен", "нан", "нен", "дан", "ден",
+    "тан", "тен", "нда", "нде", "ға", "ге", "қа", "ке", "на", "не", "ны", "ні", "ды", "ді", "ты", "ті", "да", "де",
 ];
 
 /// `word` (lower case) as a patronymic in any case of either language; none when it is none.
@@ -93,8 +93,16 @@ fn fits(ending: &str, gender: Gender) -> bool {
 
 fn kazakh(word: &str) -> Option<Patronymic> {
     for (mark, gender) in [
-        ("ұлы", Gender::Male), ("улы", Gender::Male), ("ұлі", Gender::Male), ("оглы", Gender::Male), ("уулу", Gender::Male), ("қызы", Gender::Female),
-        ("кызы", Gender::Female), ("кизи", Gender::Female), ("гызы", Gender::Female), ("қьізы", Gender::Female),
+        ("ұлы", Gender::Male),
+        ("улы", Gender::Male),
+        ("ұлі", Gender::Male),
+        ("оглы", Gender::Male),
+        ("уулу", Gender::Male),
+        ("қызы", Gender::Female),
+        ("кызы", Gender::Female),
+        ("кизи", Gender::Female),
+        ("гызы", Gender::Female),
+        ("қьізы", Gender::Female),
     ] {
         let Some(at) = word.rfind(mark) else { continue };
         let (stem, ending) = (&word[..at], &word[at + mark.len()..]);
@@ -147,7 +155,8 @@ mod tests {
                 assert_eq!(parsed.father, father, "{word}");
             }
         }
-        for word in ["касымова", "иванов", "данияр", "основной", "петровна", "заработной"] {
+        for word in ["касымова", "иванов", "данияр", "основной", "петровна", "заработной"]
+        {
             assert_eq!(parse(word).is_some(), word == "петровна" || word == "основной", "{word}");
         }
     }

@@ -25,7 +25,8 @@ pub(crate) fn is_known(word: &str) -> bool {
 
 /// A woman's surname in its man's form.
 fn masculine(word: &str) -> String {
-    for (female, male) in [("ова", "ов"), ("ева", "ев"), ("ина", "ин"), ("ына", "ын"), ("ская", "ский"), ("цкая", "цкий")]
+    for (female, male) in
+        [("ова", "ов"), ("ева", "ев"), ("ина", "ин"), ("ына", "ын"), ("ская", "ский"), ("цкая", "цкий")]
     {
         if let Some(stem) = word.strip_suffix(female) {
             return format!("{stem}{male}");

@@ -13,17 +13,120 @@ use crate::domain::run::{DateKind, Found};
 
 /// Labels of the issue date, with their weight.
 const ISSUE: &[(&str, f32)] = &[
-    ("дата выдачи", 8.0), ("дата выписки", 6.0), ("дата составления", 6.0), ("дата формирования", 7.0), ("дата документа", 7.0), ("дата подписания", 5.0), ("дата оформления", 6.0), ("дата приказа", 7.0), ("дата справки", 7.0), ("дата уведомления", 6.0), ("дата заключения", 6.0),
-    ("сформирован", 7.0), ("берілген күні", 8.0), ("берілген күн", 8.0), ("сұрау салынған күн", 7.0), ("құжаттың күні", 7.0), ("толтырылған күні", 6.0), ("жасалған күні", 5.0), ("бұйрық күні", 7.0), ("выдан", 4.0), ("выдана", 4.0), ("выдано", 4.0), ("берілді", 3.0), ("дата", 4.0), ("күні", 4.0), ("составлен", 4.0), ("қалыптастырылған", 6.0),
+    ("дата выдачи", 8.0),
+    ("дата выписки", 6.0),
+    ("дата составления", 6.0),
+    ("дата формирования", 7.0),
+    ("дата документа", 7.0),
+    ("дата подписания", 5.0),
+    ("дата оформления", 6.0),
+    ("дата приказа", 7.0),
+    ("дата справки", 7.0),
+    ("дата уведомления", 6.0),
+    ("дата заключения", 6.0),
+    ("сформирован", 7.0),
+    ("берілген күні", 8.0),
+    ("берілген күн", 8.0),
+    ("сұрау салынған күн", 7.0),
+    ("құжаттың күні", 7.0),
+    ("толтырылған күні", 6.0),
+    ("жасалған күні", 5.0),
+    ("бұйрық күні", 7.0),
+    ("выдан", 4.0),
+    ("выдана", 4.0),
+    ("выдано", 4.0),
+    ("берілді", 3.0),
+    ("дата", 4.0),
+    ("күні", 4.0),
+    ("составлен", 4.0),
+    ("қалыптастырылған", 6.0),
 ];
 
 /// Words that make a date something else.
 const OTHER_BEFORE: &[&str] = &[
-    "рожд", "туған", "родив", "явк", "явит", "переосвидет", "освидетельств", "куәландыру", "вход", "вх", "кіріс", "срок", "мерзім", "действ", "закон", "заң", "кодекс", "утвержд", "бекіт", "договор", "шарт", "заявлен", "өтініш", "акт",
-    "регистрац", "тіркел", "тіркеу", "поступ", "түскен", "шыққан", "установлен", "приём", "прием", "принят", "печат", "получен", "следующ", "келесі", "очередн", "начал", "окончан", "период", "кезең", "свидетельств", "решен", "протокол", "основан", "негізд", "расторгн", "увол", "босат", "открыт", "закрыт", "госпитал", "обращен", "постановлен", "қаулы", "министр", "действител", "жарамды", "ознакомл", "таныс", "трудов", "отпуск", "белгіленген",
+    "рожд",
+    "туған",
+    "родив",
+    "явк",
+    "явит",
+    "переосвидет",
+    "освидетельств",
+    "куәландыру",
+    "вход",
+    "вх",
+    "кіріс",
+    "срок",
+    "мерзім",
+    "действ",
+    "закон",
+    "заң",
+    "кодекс",
+    "утвержд",
+    "бекіт",
+    "договор",
+    "шарт",
+    "заявлен",
+    "өтініш",
+    "акт",
+    "регистрац",
+    "тіркел",
+    "тіркеу",
+    "поступ",
+    "түскен",
+    "шыққан",
+    "установлен",
+    "приём",
+    "прием",
+    "принят",
+    "печат",
+    "получен",
+    "следующ",
+    "келесі",
+    "очередн",
+    "начал",
+    "окончан",
+    "период",
+    "кезең",
+    "свидетельств",
+    "решен",
+    "протокол",
+    "основан",
+    "негізд",
+    "расторгн",
+    "увол",
+    "босат",
+    "открыт",
+    "закрыт",
+    "госпитал",
+    "обращен",
+    "постановлен",
+    "қаулы",
+    "министр",
+    "действител",
+    "жарамды",
+    "ознакомл",
+    "таныс",
+    "трудов",
+    "отпуск",
+    "белгіленген",
 ];
 
-const OTHER_AFTER: &[&str] = &["рожд", "туған", "бастап", "дейін", "өтініш", "шарт", "акт", "бұзыл", "заң", "тіркел", "өтінім", "жылы туған", "бойынша", "аралығ"];
+const OTHER_AFTER: &[&str] = &[
+    "рожд",
+    "туған",
+    "бастап",
+    "дейін",
+    "өтініш",
+    "шарт",
+    "акт",
+    "бұзыл",
+    "заң",
+    "тіркел",
+    "өтінім",
+    "жылы туған",
+    "бойынша",
+    "аралығ",
+];
 
 #[derive(Clone, Copy, Debug)]
 struct Dated {
@@ -89,14 +192,19 @@ fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandid
 
 /// The heaviest label among the words right before.
 fn label_weight(before: &[&Token], start: usize) -> f32 {
-    let words: Vec<String> = before.iter().rev().take(14).filter(|t| t.is_word() && start - t.end < 160).map(|t| t.folded()).collect();
+    let words: Vec<String> =
+        before.iter().rev().take(14).filter(|t| t.is_word() && start - t.end < 160).map(|t| t.folded()).collect();
     let mut weight = 0.0f32;
     for (label, value) in ISSUE {
         let parts: Vec<String> = fold(label).split(' ').map(str::to_owned).collect();
         // Nearest first, so the label's words stand turned round.
         let reach = if parts.len() > 1 { 6 } else { 2 };
         let hit = (0..words.len().min(reach)).any(|at| {
-            parts.iter().rev().enumerate().all(|(offset, part)| words.get(at + offset).is_some_and(|word| word.starts_with(part.as_str()) && (part.chars().count() > 4 || word == part)))
+            parts.iter().rev().enumerate().all(|(offset, part)| {
+                words
+                    .get(at + offset)
+                    .is_some_and(|word| word.starts_with(part.as_str()) && (part.chars().count() > 4 || word == part))
+            })
         });
         if hit {
             // «дата рождения», «туған күні», «күні» of something else.
@@ -116,7 +224,8 @@ fn is_other(before: &[&Token], after: &[&Token], start: usize, line_start: usize
         let reach = t.start >= line_start || start - t.end < 3;
         reach && OTHER_BEFORE.iter().any(|stem| begins(&t.folded(), stem))
     });
-    let right = after.iter().filter(|t| t.is_word()).take(2).any(|t| OTHER_AFTER.iter().any(|stem| begins(&t.folded(), stem)));
+    let right =
+        after.iter().filter(|t| t.is_word()).take(2).any(|t| OTHER_AFTER.iter().any(|stem| begins(&t.folded(), stem)));
     left || right
 }
 
@@ -138,9 +247,12 @@ fn period(page: &Page, candidate: &DateCandidate, all: &[DateCandidate], before:
         return false;
     }
     // «работает с 2019 года» has no end; the leave has one, or speaks of leave right there.
-    let ends = all.iter().any(|other| other.span.start > candidate.span.end && other.span.start - candidate.span.end < 60);
+    let ends =
+        all.iter().any(|other| other.span.start > candidate.span.end && other.span.start - candidate.span.end < 60);
     let context = before.iter().rev().filter(|t| t.is_word()).take(12).chain(after.iter().filter(|t| t.is_word()));
-    let leave = context.into_iter().any(|t| ["отпуск", "демалыс", "уход", "кутим", "декрет"].iter().any(|stem| t.folded().starts_with(stem)));
+    let leave = context
+        .into_iter()
+        .any(|t| ["отпуск", "демалыс", "уход", "кутим", "декрет"].iter().any(|stem| t.folded().starts_with(stem)));
     let _ = page;
     ends || leave
 }
@@ -155,7 +267,27 @@ fn alone(page: &Page, line_start: usize, start: usize, end: usize, line_end: usi
         .map(fold)
         .collect();
     let allowed = |word: &String| {
-        ["город", "исх", "исходящий", "приказ", "буирык", "шыгыс", "каласы", "справка", "аныктама", "жк", "лс", "номер", "рег", "от", "жыл", "года", "уведомление", "распоряжение"].contains(&word.as_str())
+        [
+            "город",
+            "исх",
+            "исходящий",
+            "приказ",
+            "буирык",
+            "шыгыс",
+            "каласы",
+            "справка",
+            "аныктама",
+            "жк",
+            "лс",
+            "номер",
+            "рег",
+            "от",
+            "жыл",
+            "года",
+            "уведомление",
+            "распоряжение",
+        ]
+        .contains(&word.as_str())
     };
     let lower = words.iter().filter(|w| !allowed(w)).count();
     let first_word_is_number = page.text[line_start..start].contains('№') || page.text[end..line_end].contains('№');

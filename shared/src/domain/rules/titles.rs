@@ -139,8 +139,27 @@ fn same_word(token: &Token, word: &str) -> bool {
 
 /// Words that show that a line speaks of a paper instead of heading it.
 const MENTIONS: &[&str] = &[
-    "дана", "выдана", "выдан", "выдано", "предъяв", "прилага", "действит", "является", "предназнач", "согласно", "утвержд", "основан",
-    "ознакомл", "берілді", "берілген", "негіз", "жүктел", "таныс", "составлен", "содерж", "оформл",
+    "дана",
+    "выдана",
+    "выдан",
+    "выдано",
+    "предъяв",
+    "прилага",
+    "действит",
+    "является",
+    "предназнач",
+    "согласно",
+    "утвержд",
+    "основан",
+    "ознакомл",
+    "берілді",
+    "берілген",
+    "негіз",
+    "жүктел",
+    "таныс",
+    "составлен",
+    "содерж",
+    "оформл",
 ];
 
 /// Whether the word heads a line of its own: the first of its column (or, Kazakh, the last), with
@@ -166,9 +185,11 @@ fn is_heading(tokens: &[Token], from: usize, to: usize, index: usize, genre: Gen
     // In sentence case a heading is short, stands high on the page and does not end a sentence.
     if !capitals {
         let high = token.line - tokens[from].line.min(token.line) < 25;
-        let numbered = tokens[start].kind == super::tokens::Kind::Number && tokens.get(start + 1).is_some_and(|t| t.is('.') || t.is(')'));
+        let numbered = tokens[start].kind == super::tokens::Kind::Number
+            && tokens.get(start + 1).is_some_and(|t| t.is('.') || t.is(')'));
         let quoted = genre == Genre::Statement && index > start && tokens[index - 1].is('«');
-        let label = tokens[index + 1..end].iter().any(|t| t.is(':')) && !tokens[index + 1..end].iter().any(|t| t.is('№'));
+        let label =
+            tokens[index + 1..end].iter().any(|t| t.is(':')) && !tokens[index + 1..end].iter().any(|t| t.is('№'));
         return high && !numbered && !label && (words.len() <= 12 || quoted);
     }
     true
@@ -190,8 +211,23 @@ fn segment(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, us
 
 /// Words that begin the text after a title.
 const BODY_STARTS: &[&str] = &[
-    "приказываю", "бұйырамын", "дана", "выдана", "выдан", "выдано", "настоящ", "осы", "берілді", "соответств", "основании", "негізінде", "сәйкес", "фамили", "уважаем",
-    "тегі", "құрметті",
+    "приказываю",
+    "бұйырамын",
+    "дана",
+    "выдана",
+    "выдан",
+    "выдано",
+    "настоящ",
+    "осы",
+    "берілді",
+    "соответств",
+    "основании",
+    "негізінде",
+    "сәйкес",
+    "фамили",
+    "уважаем",
+    "тегі",
+    "құрметті",
 ];
 
 /// The lines around the kind of paper that belong to the title: two before (a Kazakh title ends
@@ -209,7 +245,9 @@ fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize
             lines_seen += 1;
             last_line = token.line;
         }
-        let begins_text = token.line > line && token.is_word() && BODY_STARTS.iter().any(|word| token.folded().starts_with(&fold(word)));
+        let begins_text = token.line > line
+            && token.is_word()
+            && BODY_STARTS.iter().any(|word| token.folded().starts_with(&fold(word)));
         if lines_seen > 5 || begins_text {
             break;
         }
@@ -285,7 +323,8 @@ fn names_a_subject(tokens: &[Token], index: usize, end: usize) -> bool {
     let about = |t: &Token| ["о", "об", "обо", "с", "по"].iter().any(|word| t.folds_to(word));
     let same_line = tokens[index + 1..end].iter().find(|t| t.is_word()).is_some_and(|t| t.line == line && about(t));
     let later = tokens[index + 1..end].iter().any(|t| {
-        t.line > line && t.heads && (t.folds_to("о") || t.folds_to("об")) && t.capital() || t.line > line && t.heads && t.line == line + 1 && about(t)
+        t.line > line && t.heads && (t.folds_to("о") || t.folds_to("об")) && t.capital()
+            || t.line > line && t.heads && t.line == line + 1 && about(t)
     });
     let kazakh = tokens[index + 1..end].iter().any(|t| t.folds_to("туралы"));
     same_line || later || kazakh
@@ -312,12 +351,17 @@ fn other_papers(tokens: &[Token], from: usize, to: usize, titles: &[Title]) -> V
                 while at < to && !tokens[at].is_word() && !tokens[at].is('№') {
                     at += 1;
                 }
-                let fits = tokens.get(at).filter(|_| at < to).is_some_and(|t| t.folds_to(&fold(word)) || same_word(t, word));
+                let fits =
+                    tokens.get(at).filter(|_| at < to).is_some_and(|t| t.folds_to(&fold(word)) || same_word(t, word));
                 at += 1;
                 fits
             })
         });
-        if hit && !titles.iter().any(|t| t.place.first <= index && index <= t.place.last && matches!(t.what, What::Known(_))) {
+        if hit
+            && !titles
+                .iter()
+                .any(|t| t.place.first <= index && index <= t.place.last && matches!(t.what, What::Known(_)))
+        {
             out.push(Title { what: What::Other, place: Place { first: index, last: index }, page: token.page });
         }
     }

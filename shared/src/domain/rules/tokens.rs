@@ -184,5 +184,9 @@ fn after_hyphen(rest: &str) -> After {
     }
     let white = rest.len() - rest.trim_start().len();
     let broken = rest[..white].contains('\n') && !rest[..white].contains("\n\n");
-    if broken && rest[white..].chars().next().is_some_and(char::is_lowercase) { After::Break(white) } else { After::Else }
+    if broken && rest[white..].chars().next().is_some_and(char::is_lowercase) {
+        After::Break(white)
+    } else {
+        After::Else
+    }
 }
