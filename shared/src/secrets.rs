@@ -25,7 +25,7 @@ pub const SIGNING_SECRET_PREFIX: &str = "whsec_";
 const SIGNING_SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A sealed value that cannot be opened, or a signing secret that is none. Trying again never helps.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// Sealed by a newer program, or damaged.
     #[error("the sealed value has no known form")]
