@@ -87,6 +87,10 @@ fn after(tokens: &[Token], last: usize) -> f32 {
             break;
         }
         if !token.is_word() {
+            // The twelve digits of an IIN.
+            if token.text.len() == 12 && token.text.bytes().all(|b| b.is_ascii_digit()) {
+                weight = weight.max(3.0);
+            }
             continue;
         }
         seen += 1;
