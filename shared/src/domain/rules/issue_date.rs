@@ -1,10 +1,13 @@
 //! The issue date among birth dates, periods, appointments, other papers' dates and stamps of the
 //! inbox; the leave's first day where a paper of parental leave has no issue date.
 
+use std::sync::LazyLock;
+
 use chrono::NaiveDate;
 
 use super::span_quote;
 use super::tokens::Token;
+use super::word_list::WordList;
 use crate::domain::dates::{self, DateCandidate};
 use crate::domain::doc_types::DocType;
 use crate::domain::letters::fold;
@@ -18,12 +21,12 @@ const ISSUE: &[(&str, f32)] = &[
 ];
 
 /// Words that make a date something else.
-const OTHER_BEFORE: &[&str] = &[
+static OTHER_BEFORE: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&[
     "рожд", "туған", "родив", "явк", "явит", "переосвидет", "освидетельств", "куәландыру", "вход", "вх", "кіріс", "срок", "мерзім", "действ", "закон", "заң", "кодекс", "утвержд", "бекіт", "договор", "шарт", "заявлен", "өтініш", "акт",
     "регистрац", "тіркел", "тіркеу", "поступ", "түскен", "шыққан", "установлен", "приём", "прием", "принят", "печат", "получен", "следующ", "келесі", "очередн", "начал", "окончан", "период", "кезең", "свидетельств", "решен", "протокол", "основан", "негізд", "расторгн", "увол", "босат", "открыт", "закрыт", "госпитал", "обращен", "постановлен", "қаулы", "министр", "действител", "жарамды", "ознакомл", "таныс", "трудов", "отпуск", "белгіленген",
-];
+]));
 
-const OTHER_AFTER: &[&str] = &["рожд", "туған", "бастап", "дейін", "өтініш", "шарт", "акт", "бұзыл", "заң", "тіркел", "өтінім", "жылы туған", "бойынша", "аралығ"];
+static OTHER_AFTER: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&["рожд", "туған", "бастап", "дейін", "өтініш", "шарт", "акт", "бұзыл", "заң", "тіркел", "өтінім", "жылы туған", "бойынша", "аралығ"]));
 
 #[derive(Clone, Copy, Debug)]
 struct Dated {
@@ -90,23 +93,37 @@ fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandid
     dated
 }
 
+/// Labels as folded words, with their weight.
+static LABELS: LazyLock<Vec<(Vec<Vec<char>>, f32)>> = LazyLock::new(|| {
+    let words = |label: &str| fold(label).split(' ').map(|word| word.chars().collect()).collect();
+    ISSUE.iter().map(|(label, weight)| (words(label), *weight)).collect()
+});
+
 /// The heaviest label among the words right before.
 fn label_weight(before: &[&Token], start: usize) -> f32 {
-    let words: Vec<String> = before.iter().rev().take(14).filter(|t| t.is_word() && start - t.end < 160).map(|t| t.folded()).collect();
+    // Nearest first, so a label's words stand turned round.
+    let words: Vec<&Token> = before
+        .iter()
+        .rev()
+        .take(14)
+        .filter(|t| t.is_word() && start - t.end < 160)
+        .copied()
+        .collect();
+    let belongs_elsewhere = words.iter().take(3).any(|token| OTHER_BEFORE.has(token));
+    let says = |at: usize, part: &[char]| {
+        words.get(at).is_some_and(|t| if part.len() > 4 { t.fold.starts_with(part) } else { t.fold == part })
+    };
     let mut weight = 0.0f32;
-    for (label, value) in ISSUE {
-        let parts: Vec<String> = fold(label).split(' ').map(str::to_owned).collect();
-        // Nearest first, so the label's words stand turned round.
-        let reach = if parts.len() > 1 { 6 } else { 2 };
-        let hit = (0..words.len().min(reach)).any(|at| {
-            parts.iter().rev().enumerate().all(|(offset, part)| words.get(at + offset).is_some_and(|word| word.starts_with(part.as_str()) && (part.chars().count() > 4 || word == part)))
-        });
+    for (label, value) in LABELS.iter() {
+        let bare = label.len() == 1;
+        // «дата» alone is the issue date only where nothing says of what.
+        if bare && belongs_elsewhere {
+            continue;
+        }
+        let reach = if bare { 2 } else { 6 };
+        let hit = (0..words.len().min(reach))
+            .any(|at| label.iter().rev().enumerate().all(|(offset, part)| says(at + offset, part)));
         if hit {
-            // «дата рождения», «туған күні», «күні» of something else.
-            let bare = parts.len() == 1;
-            if bare && words.iter().take(3).any(|w| OTHER_BEFORE.iter().any(|o| begins(w, o))) {
-                continue;
-            }
             weight = weight.max(*value);
         }
     }
@@ -117,9 +134,9 @@ fn is_other(before: &[&Token], after: &[&Token], start: usize, line_start: usize
     let near = before.iter().rev().filter(|t| t.is_word()).take(4);
     let left = near.into_iter().any(|t| {
         let reach = t.start >= line_start || start - t.end < 3;
-        reach && OTHER_BEFORE.iter().any(|stem| begins(&t.folded(), stem))
+        reach && OTHER_BEFORE.has(t)
     });
-    let right = after.iter().filter(|t| t.is_word()).take(2).any(|t| OTHER_AFTER.iter().any(|stem| begins(&t.folded(), stem)));
+    let right = after.iter().filter(|t| t.is_word()).take(2).any(|t| OTHER_AFTER.has(t));
     left || right
 }
 
@@ -132,6 +149,9 @@ fn in_period(before: &[&Token], after: &[&Token]) -> bool {
     let dash_after = after.first().is_some_and(|t| t.is('–') || t.is('—'));
     preposition || dash || word_after || dash_after
 }
+
+static LEAVE: LazyLock<WordList<()>> =
+    LazyLock::new(|| WordList::of(&["отпуск", "демалыс", "уход", "күтім", "декрет"]));
 
 /// How much a date looks like the first day of a leave: «с X по Y», «X бастап», near words of a
 /// leave. «Работает с 2019 года» has neither end nor leave.
@@ -146,7 +166,7 @@ fn leave_start(text: &str, candidate: &DateCandidate, all: &[DateCandidate], bef
         let between = fold(&text[end..next.span.start]);
         between.len() < 60 && between.split_whitespace().any(|word| matches!(word, "по" | "до" | "бастап" | "–" | "—"))
     });
-    let leave = |t: &&Token| ["отпуск", "демалыс", "уход", "кутим", "декрет"].iter().any(|stem| t.folded().starts_with(stem));
+    let leave = |t: &&Token| LEAVE.has(t);
     let led = before.iter().rev().filter(|t| t.is_word()).take(12).any(|t| leave(&t));
     let followed = since && after.iter().filter(|t| t.is_word()).any(|t| leave(&t));
     u8::from(ends) * 2 + u8::from(led || followed)
@@ -172,7 +192,7 @@ fn alone(
     let others = words.iter().filter(|word| !HEAD_WORDS.contains(&word.as_str())).count();
     let numbered = rest.contains('№') || rest.contains("N ");
     let single = all.iter().filter(|c| c.span.start >= line_start && c.span.end <= line_end).count() == 1;
-    if before.iter().any(|token| begins_text(token)) {
+    if before.iter().any(|token| TEXT_STARTS.has(token)) {
         let above = page.text[..line_start].trim_end_matches([' ', '\t']);
         let parted = above.ends_with("\n\n") || above.trim_end().ends_with(['.', '_', ':', ';']);
         let placeholder = page.text.contains("20__");
@@ -196,14 +216,6 @@ const HEAD_WORDS: [&str; 21] = [
 ];
 
 /// Words with which the text of a document begins.
-fn begins_text(token: &Token) -> bool {
-    ["приказываю", "буйрамын", "дана", "выдана", "выдан", "настоящ", "осы", "берилди", "подтвержда", "растаймыз"]
-        .iter()
-        .any(|word| if word.chars().count() <= 4 { token.folds_to(word) } else { token.folded().starts_with(word) })
-}
-
-/// Stems of up to three letters are whole words.
-fn begins(word: &str, stem: &str) -> bool {
-    let stem = fold(stem);
-    if stem.chars().count() <= 3 { word == stem } else { word.starts_with(&stem) }
-}
+static TEXT_STARTS: LazyLock<WordList<()>> = LazyLock::new(|| {
+    WordList::of(&["приказываю", "бұйырамын", "дана", "выдан", "настоящ", "осы", "берілді", "подтвержда", "растаймыз"])
+});
