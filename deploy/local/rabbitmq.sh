@@ -101,7 +101,8 @@ rabbitmq_settled() { listening "$RB_OCR_AMQP_PORT" || gone "$(rabbitmq_pid)"; }
 rabbitmq_stop() {
     local pid
     pid=$(rabbitmq_pid)
-    if runs_as "$pid" "$RMQ_NODE"; then
+    runs_as "$pid" "$RMQ_NODE" || pid=$(find_process beam.smp cmdline "$RMQ_NODE")
+    if [[ -n $pid ]]; then
         # The broker closes its queues in order on SIGTERM.
         kill -TERM "$pid"
         if ! wait_until 30 gone "$pid"; then
@@ -113,11 +114,13 @@ rabbitmq_stop() {
     epmd_stop
 }
 
-# Erlang starts its port mapper by itself and leaves it behind. Ours is the one on our port.
+# Erlang starts its port mapper by itself and leaves it behind. Ours is the one with our home.
 epmd_stop() {
-    [[ -n ${RB_OCR_EPMD_PORT:-} ]] && command -v epmd >/dev/null || return 0
-    listening "$RB_OCR_EPMD_PORT" || return 0
-    ERL_EPMD_PORT=$RB_OCR_EPMD_PORT ERL_EPMD_ADDRESS=127.0.0.1 epmd -kill >/dev/null 2>&1 || true
+    local pid
+    pid=$(find_process epmd environ "HOME=$RMQ_HOME")
+    [[ -n $pid ]] || return 0
+    kill -TERM "$pid"
+    wait_until 10 gone "$pid" || kill -KILL "$pid"
 }
 
 # The last line of the broker's output that says something.
