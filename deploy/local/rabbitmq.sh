@@ -5,6 +5,7 @@
 
 RMQ_HOME=$LOCAL/rabbitmq
 RMQ_NODE=rb_ocr_$CHECKOUT@localhost
+RMQ_CTL_LOG=$RMQ_HOME/log/ctl.log
 
 # The folder of the newest installed broker, 3.10 or later.
 rabbitmq_sbin() {
@@ -51,7 +52,7 @@ rabbitmq_env() {
 # Runs rabbitmqctl against our node; its output goes to a log.
 rabbitmq_ctl() {
     rabbitmq_env
-    env -i "${RMQ_ENV[@]}" "$(rabbitmq_sbin)/rabbitmqctl" --quiet "$@" >"$RMQ_HOME/log/ctl.log" 2>&1
+    env -i "${RMQ_ENV[@]}" "$(rabbitmq_sbin)/rabbitmqctl" --quiet "$@" >"$RMQ_CTL_LOG" 2>&1
 }
 
 rabbitmq_pid() { cat "$RMQ_HOME/pid" 2>/dev/null || true; }
@@ -90,9 +91,9 @@ rabbitmq_start() {
     wait_until 90 rabbitmq_settled || die "RabbitMQ does not listen after 90 s: $(rabbitmq_reason)"
     rabbitmq_up || die "RabbitMQ did not start: $(rabbitmq_reason)"
     rabbitmq_ctl --timeout 60 await_startup ||
-        die "RabbitMQ started but is not ready: $(tail -n 1 "$RMQ_HOME/log/ctl.log")"
+        die "RabbitMQ started but is not ready: $(tail -n 1 "$RMQ_CTL_LOG")"
     rabbitmq_ctl import_definitions "$ROOT/deploy/rabbitmq/definitions.json" ||
-        die "the policies of deploy/rabbitmq/definitions.json were refused: $(tail -n 1 "$RMQ_HOME/log/ctl.log")"
+        die "the policies of deploy/rabbitmq/definitions.json were refused: $(tail -n 1 "$RMQ_CTL_LOG")"
 }
 
 # Whether the start has come to an end, good or bad.
