@@ -15,7 +15,6 @@ case ${1:-} in
     *) die "usage: down.sh [--wipe]" ;;
 esac
 
-[[ -d $LOCAL ]] || exit 0
 make_local
 exec 9>"$LOCAL/lock"
 flock -w 300 9 || die "another up or down of this checkout has not finished in 300 s."

@@ -28,6 +28,19 @@ runs_as() {
     [[ "$({ tr '\0' ' ' <"/proc/$id/cmdline"; } 2>/dev/null)" == *"$text"* ]]
 }
 
+# find_process NAME FILE TEXT: the id of a running process by its name and a text in its `cmdline` or
+# `environ`, also where its own files are gone (somebody has removed .local under it).
+find_process() {
+    local folder
+    # shellcheck disable=SC2013 # such paths hold no spaces
+    for folder in $(grep -lsaF -- "$3" /proc/[0-9]*/"$2" 2>/dev/null); do
+        folder=${folder%/*}
+        [[ $(cat "$folder/comm" 2>/dev/null) == "$1" ]] || continue
+        say "${folder#/proc/}"
+        break
+    done
+}
+
 # Whether a process has ended.
 gone() { [[ ! -d /proc/$1 ]] || grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null; }
 

@@ -69,13 +69,12 @@ postgres_make_data() {
     say "PostgreSQL: making a data folder in $PG_DATA"
     # A folder left by an initialisation that was cut off has no PG_VERSION as its last file.
     rm -rf "$PG_DATA" "$PG_DATA.new"
-    (umask 077 && random_hex >"$LOCAL/postgres.password")
-    as_postgres tee "$PG_HOME/password" <"$LOCAL/postgres.password" >/dev/null
+    # It stays with the data, which may outlive .local.
+    random_hex | as_postgres tee "$PG_HOME/password" >/dev/null
     as_postgres "$bin/initdb" --pgdata="$PG_DATA.new" --username=postgres --encoding=UTF8 \
         --locale=C.UTF-8 --auth=scram-sha-256 --pwfile="$PG_HOME/password" --no-instructions \
         >"$LOCAL/initdb.log" 2>&1 ||
         die "initdb failed: $(tail -n 1 "$LOCAL/initdb.log")"
-    rm -f "$PG_HOME/password"
     as_postgres mv "$PG_DATA.new" "$PG_DATA"
 }
 
@@ -120,7 +119,7 @@ postgres_start() {
 postgres_role() {
     local bin password=$1
     bin=$(postgres_bin)
-    PGPASSWORD=$(cat "$LOCAL/postgres.password") as_postgres "$bin/psql" --quiet --no-psqlrc --tuples-only \
+    PGPASSWORD=$(as_postgres cat "$PG_HOME/password") as_postgres "$bin/psql" --quiet --no-psqlrc --tuples-only \
         --set=ON_ERROR_STOP=1 --set=password="$password" --output=/dev/null \
         --host=127.0.0.1 --port="$RB_OCR_PG_PORT" --username=postgres --dbname=postgres \
         >"$LOCAL/role.log" 2>&1 <<'SQL' || die "the role rb_ocr could not be made: $(tail -n 1 "$LOCAL/role.log")"
@@ -137,7 +136,8 @@ SQL
 postgres_stop() {
     local pid
     pid=$(postgres_pid)
-    runs_as "$pid" "$PG_DATA" || return 0
+    runs_as "$pid" "$PG_DATA" || pid=$(find_process postgres cmdline "$PG_DATA")
+    [[ -n $pid ]] || return 0
     # "Fast" ends open sessions; SIGINT is how it is asked for.
     as_postgres kill -INT "$pid" 2>/dev/null || true
     if ! wait_until 30 gone "$pid"; then

@@ -5,6 +5,7 @@
 
 RMQ_HOME=$LOCAL/rabbitmq
 RMQ_NODE=rb_ocr_$CHECKOUT@localhost
+RMQ_CTL_LOG=$RMQ_HOME/log/ctl.log
 
 # The folder of the newest installed broker, 3.10 or later.
 rabbitmq_sbin() {
@@ -51,7 +52,7 @@ rabbitmq_env() {
 # Runs rabbitmqctl against our node; its output goes to a log.
 rabbitmq_ctl() {
     rabbitmq_env
-    env -i "${RMQ_ENV[@]}" "$(rabbitmq_sbin)/rabbitmqctl" --quiet "$@" >"$RMQ_HOME/log/ctl.log" 2>&1
+    env -i "${RMQ_ENV[@]}" "$(rabbitmq_sbin)/rabbitmqctl" --quiet "$@" >"$RMQ_CTL_LOG" 2>&1
 }
 
 rabbitmq_pid() { cat "$RMQ_HOME/pid" 2>/dev/null || true; }
@@ -90,9 +91,9 @@ rabbitmq_start() {
     wait_until 90 rabbitmq_settled || die "RabbitMQ does not listen after 90 s: $(rabbitmq_reason)"
     rabbitmq_up || die "RabbitMQ did not start: $(rabbitmq_reason)"
     rabbitmq_ctl --timeout 60 await_startup ||
-        die "RabbitMQ started but is not ready: $(tail -n 1 "$RMQ_HOME/log/ctl.log")"
+        die "RabbitMQ started but is not ready: $(tail -n 1 "$RMQ_CTL_LOG")"
     rabbitmq_ctl import_definitions "$ROOT/deploy/rabbitmq/definitions.json" ||
-        die "the policies of deploy/rabbitmq/definitions.json were refused: $(tail -n 1 "$RMQ_HOME/log/ctl.log")"
+        die "the policies of deploy/rabbitmq/definitions.json were refused: $(tail -n 1 "$RMQ_CTL_LOG")"
 }
 
 # Whether the start has come to an end, good or bad.
@@ -101,7 +102,8 @@ rabbitmq_settled() { listening "$RB_OCR_AMQP_PORT" || gone "$(rabbitmq_pid)"; }
 rabbitmq_stop() {
     local pid
     pid=$(rabbitmq_pid)
-    if runs_as "$pid" "$RMQ_NODE"; then
+    runs_as "$pid" "$RMQ_NODE" || pid=$(find_process beam.smp cmdline "$RMQ_NODE")
+    if [[ -n $pid ]]; then
         # The broker closes its queues in order on SIGTERM.
         kill -TERM "$pid"
         if ! wait_until 30 gone "$pid"; then
@@ -113,11 +115,13 @@ rabbitmq_stop() {
     epmd_stop
 }
 
-# Erlang starts its port mapper by itself and leaves it behind. Ours is the one on our port.
+# Erlang starts its port mapper by itself and leaves it behind. Ours is the one with our home.
 epmd_stop() {
-    [[ -n ${RB_OCR_EPMD_PORT:-} ]] && command -v epmd >/dev/null || return 0
-    listening "$RB_OCR_EPMD_PORT" || return 0
-    ERL_EPMD_PORT=$RB_OCR_EPMD_PORT ERL_EPMD_ADDRESS=127.0.0.1 epmd -kill >/dev/null 2>&1 || true
+    local pid
+    pid=$(find_process epmd environ "HOME=$RMQ_HOME")
+    [[ -n $pid ]] || return 0
+    kill -TERM "$pid"
+    wait_until 10 gone "$pid" || kill -KILL "$pid"
 }
 
 # The last line of the broker's output that says something.

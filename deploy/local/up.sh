@@ -42,11 +42,10 @@ if [[ -f $ENV_FILE ]] && postgres_up && rabbitmq_up; then
     exit 0
 fi
 
+need_space "$LOCAL"
 # What of the two still runs, after a crash of the other, ends first: ports are chosen anew.
-if [[ -n ${RB_OCR_PG_PORT:-} ]]; then
-    rabbitmq_stop
-    postgres_stop
-fi
+rabbitmq_stop
+postgres_stop
 [[ $asked != ' ' ]] || unset "${PORT_NAMES[@]}"
 choose_ports
 say "PostgreSQL: starting on 127.0.0.1:$RB_OCR_PG_PORT"

@@ -6,8 +6,8 @@ set -euo pipefail
 set -a
 # shellcheck source=/dev/null
 . "$ENV_FILE"
-# sqlx checks queries against .sqlx, not against whatever DATABASE_URL holds.
-SQLX_OFFLINE=true
 set +a
+# sqlx checks queries against .sqlx, not against whatever DATABASE_URL holds.
+export SQLX_OFFLINE=true
 cd "$ROOT"
 exec "$@"

@@ -112,12 +112,23 @@ impl Drop for Database {
 #[derive(Debug)]
 pub struct Queues {
     prefix: String,
+    own_policies: bool,
 }
 
 impl Queues {
-    /// A prefix that nobody else has.
+    /// A prefix that nobody else has. The general policies hold for its queues; what they set aside
+    /// goes to the exchange `rb-ocr.dead`.
     pub fn fresh() -> Self {
-        Self { prefix: format!("t{}x{:08x}", std::process::id(), rand::random::<u32>()) }
+        Self { prefix: format!("t{}x{:08x}", std::process::id(), rand::random::<u32>()), own_policies: false }
+    }
+
+    /// The same with policies of their own, so that what is set aside goes to the prefix's own
+    /// dead-letter exchange. It takes seconds: for tests of dead letters only.
+    pub fn with_dead_letters() -> Self {
+        let mut queues = Self::fresh();
+        policies(&[&queues.prefix]).expect("the private broker takes the policies: is it up (`make up`)?");
+        queues.own_policies = true;
+        queues
     }
 
     /// What stands for `rb-ocr` in the names of queues and exchanges.
@@ -126,8 +137,21 @@ impl Queues {
     }
 }
 
+fn policies(arguments: &[&str]) -> std::io::Result<()> {
+    let script = checkout().join("deploy/local/policies.sh");
+    let output = std::process::Command::new(script).args(arguments).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(std::io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
 impl Drop for Queues {
     fn drop(&mut self) {
+        if self.own_policies {
+            // What stays of a policy matches no other prefix.
+            let _ = policies(&[&self.prefix, "--clear"]);
+        }
         let prefix = self.prefix.clone();
         in_a_runtime(async move {
             let Ok(connection) =

@@ -96,6 +96,7 @@ impl Client {
     /// # Errors
     /// Where no HTTP client can be made on this machine.
     pub fn new(url: &str, key: &str) -> anyhow::Result<Self> {
+        shared::tls::install();
         let http = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build()?;
         Ok(Self { http, url: url.to_owned(), key: key.to_owned() })
     }
