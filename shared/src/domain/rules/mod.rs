@@ -1,0 +1,51 @@
+//! Analysis without a model: the type of a document, whose it is and when it was issued, by rules
+//! for the papers of the country, tolerant of misread letters.
+
+mod issue_date;
+mod person;
+mod roles;
+mod stems;
+mod titles;
+mod tokens;
+
+use super::evidence;
+use super::page::Page;
+use super::run::{Classification, Extraction, Found, Quote};
+use tokens::Token;
+
+/// What type of document the pages hold, and whether they hold one only.
+#[must_use]
+pub fn classify(pages: &[Page]) -> Classification {
+    let tokens = tokens::tokenise(pages);
+    titles::classify(pages, &tokens)
+}
+
+/// Whose document it is and from when. The applicant's name helps to find the person among equals;
+/// it never makes another person's document the applicant's.
+#[must_use]
+pub fn extract(pages: &[Page], applicant_fio: &str) -> Extraction {
+    let tokens = tokens::tokenise(pages);
+    let doc_type = titles::classify(pages, &tokens).doc_type.map(|found| found.value);
+    let fio = person::find(pages, &tokens, applicant_fio);
+    let dated = issue_date::find(pages, &tokens, doc_type);
+    let date_kind = dated.as_ref().map(|(_, kind)| *kind).unwrap_or_default();
+    Extraction { fio, doc_date: dated.map(|(date, _)| date), date_kind }
+}
+
+/// The quote from one token to another of one page.
+fn quote(pages: &[Page], tokens: &[Token], first: usize, last: usize) -> Quote {
+    let (from, to) = (&tokens[first], &tokens[last]);
+    span_quote(pages, from.page, from.start, if to.page == from.page { to.end } else { from.end })
+}
+
+fn span_quote(pages: &[Page], page: usize, start: usize, end: usize) -> Quote {
+    let page = &pages[page];
+    evidence::locate(pages, page.number, page.text.get(start..end).unwrap_or_default())
+}
+
+fn found<T>(value: T, quote: Quote) -> Found<T> {
+    Found { value, quote }
+}
+
+#[cfg(test)]
+mod tests;

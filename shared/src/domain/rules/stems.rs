@@ -1,0 +1,171 @@
+//! Beginnings of words («расторж», «нетрудоспособн») and sets of them that stand near each other.
+//! Every token is looked at once; after that a topic is a search for bits.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::tokens::{Token, letter_bits};
+use crate::domain::doc_types::DOC_TYPES;
+use crate::domain::doc_wordings as wordings;
+use crate::domain::letters::{distance, fold};
+
+/// At most this many stems exist; a test counts them.
+const CAPACITY: usize = 256;
+
+/// A set of stems.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct StemSet([u64; CAPACITY / 64]);
+
+impl StemSet {
+    fn insert(&mut self, stem: usize) {
+        self.0[stem / 64] |= 1 << (stem % 64);
+    }
+
+    pub(super) fn contains(&self, stem: usize) -> bool {
+        self.0[stem / 64] & (1 << (stem % 64)) != 0
+    }
+}
+
+struct Stem {
+    letters: Vec<char>,
+    bits: u64,
+}
+
+/// A set of stems that stand near each other.
+#[derive(Clone, Debug)]
+pub(super) struct Topic {
+    stems: Vec<usize>,
+    negated: bool,
+}
+
+/// Topics of one type.
+pub(super) struct Topics {
+    pub title: Vec<Topic>,
+    pub body: Vec<Topic>,
+}
+
+/// Everything compiled from the wordings.
+pub(super) struct Compiled {
+    stems: Vec<Stem>,
+    /// In the order of [`DOC_TYPES`].
+    pub types: Vec<Topics>,
+    pub other_orders: Vec<Topic>,
+}
+
+pub(super) static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut stems: Vec<Stem> = Vec::new();
+    let mut topic = |text: &str| {
+        let ids: Vec<usize> = text
+            .split_whitespace()
+            .map(|stem| {
+                let stem = fold(stem);
+                *names.entry(stem.clone()).or_insert_with(|| {
+                    let letters: Vec<char> = stem.chars().collect();
+                    stems.push(Stem { bits: letter_bits(&letters), letters });
+                    stems.len() - 1
+                })
+            })
+            .collect();
+        Topic { negated: text.split_whitespace().any(|word| word == "не" || word == "без"), stems: ids }
+    };
+    let mut all = |texts: &[&str]| texts.iter().map(|text| topic(text)).collect::<Vec<_>>();
+    let types = DOC_TYPES.iter().map(|t| Topics { title: all(t.title_topics), body: all(t.body_topics) }).collect();
+    let other_orders = all(wordings::OTHER_ORDERS);
+    Compiled { stems, types, other_orders }
+});
+
+/// The stems that a word begins with, a misread letter forgiven in long ones.
+pub(super) fn stems_of(token: &Token) -> StemSet {
+    let mut set = StemSet::default();
+    for (id, stem) in COMPILED.stems.iter().enumerate() {
+        if begins_with(token, &stem.letters, stem.bits) {
+            set.insert(id);
+        }
+    }
+    set
+}
+
+/// Whether the word begins with the stem. Short stems must agree letter for letter, the shortest be
+/// the whole word; in long ones one letter in five may be misread.
+pub(super) fn begins_with(token: &Token, stem: &[char], bits: u64) -> bool {
+    if stem.len() <= 2 {
+        return token.fold == stem;
+    }
+    if token.fold.starts_with(stem) {
+        return true;
+    }
+    let most = match stem.len() {
+        0..=3 => return false,
+        4 => 1,
+        5..=7 => 2,
+        8..=10 => 3,
+        _ => 4,
+    };
+    let missing = (bits & !token.letters).count_ones() as usize;
+    if missing * 1 > most || token.fold.len() + 1 < stem.len() {
+        return false;
+    }
+    (stem.len() - 1..=stem.len() + 1)
+        .any(|length| token.fold.get(..length).is_some_and(|start| distance(start, stem, most).is_some()))
+}
+
+/// Where a topic stands: its first and last token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub first: usize,
+    pub last: usize,
+}
+
+/// The first place among `tokens[from..to]` where all stems of the topic stand with at most `gap`
+/// words between one and the next; a statement that is denied («не находится») does not count.
+pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap: usize) -> Option<Place> {
+    let range = &tokens[from..to];
+    let is_part = |token: &Token| topic.stems.iter().any(|stem| token.stems.contains(*stem));
+    for (offset, token) in range.iter().enumerate() {
+        if !is_part(token) {
+            continue;
+        }
+        let mut missing: Vec<usize> = topic.stems.clone();
+        let (mut since, mut last) = (0usize, offset);
+        for (index, next) in range.iter().enumerate().skip(offset) {
+            if !next.is_word() {
+                continue;
+            }
+            if let Some(found) = missing.iter().position(|stem| next.stems.contains(*stem)) {
+                missing.remove(found);
+                (since, last) = (0, index);
+                if missing.is_empty() {
+                    break;
+                }
+            } else {
+                since += 1;
+                if since > gap {
+                    break;
+                }
+            }
+        }
+        if missing.is_empty() && (topic.negated || !denied(range, offset, last)) {
+            return Some(Place { first: from + offset, last: from + last });
+        }
+    }
+    None
+}
+
+/// «не» before one of the words, or «жоқ», «емес» right after.
+fn denied(range: &[Token], first: usize, last: usize) -> bool {
+    let before = first.saturating_sub(1);
+    let no = range[before..=last].iter().any(|token| token.folds_to("не") || token.folds_to("ни"));
+    let after = range[last + 1..].iter().filter(|token| token.is_word()).take(2);
+    no || after.into_iter().any(|token| token.folds_to("жок") || token.folds_to("емес"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_stems_fit_into_a_set() {
+        assert!(COMPILED.stems.len() <= CAPACITY, "{}", COMPILED.stems.len());
+    }
+}
