@@ -4,6 +4,7 @@
 pub mod access;
 pub mod callback_body;
 pub mod callback_target;
+pub mod documents;
 pub mod clock;
 pub mod documents;
 pub mod domain;
