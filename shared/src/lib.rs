@@ -4,7 +4,6 @@
 pub mod access;
 pub mod callback_body;
 pub mod callback_target;
-pub mod documents;
 pub mod clock;
 pub mod documents;
 pub mod domain;
