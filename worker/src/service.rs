@@ -164,8 +164,6 @@ async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) {
         if let Err(error) = workers::leave(&app.pool, &app.name).await {
             tracing::debug!(%error, "the fleet is not told");
         }
-        // What was just given back or finished is published by this relay, if there is time.
-        app.relay.committed();
         app.pool.close().await;
     };
     if tokio::time::timeout(FAREWELL, goodbye).await.is_err() {
@@ -217,17 +215,20 @@ fn host() -> String {
     if name.trim().is_empty() { "unknown".to_owned() } else { name.trim().to_owned() }
 }
 
-/// A folder of this process's own. Those of processes that were killed are removed.
+const SCRATCH: &str = "rb-ocr-worker-";
+
+/// A folder of this process's own, unreadable to others. Those of processes that were killed are removed.
 fn scratch() -> anyhow::Result<PathBuf> {
-    let all = std::env::temp_dir().join("rb-ocr-worker");
-    std::fs::create_dir_all(&all).context("no temporary folder can be made")?;
-    for entry in std::fs::read_dir(&all)?.flatten() {
-        let alive = entry.file_name().to_str().is_none_or(|pid| PathBuf::from(format!("/proc/{pid}")).exists());
-        if !alive {
+    let all = std::env::temp_dir();
+    for entry in std::fs::read_dir(&all).context("the temporary folder cannot be read")?.flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix(SCRATCH)).and_then(|rest| rest.split('-').next());
+        if pid.is_some_and(|pid| !PathBuf::from(format!("/proc/{pid}")).exists()) {
+            // Another user's stays: that user's next worker removes it.
             drop(std::fs::remove_dir_all(entry.path()));
         }
     }
-    let own = all.join(std::process::id().to_string());
-    std::fs::create_dir_all(&own).context("no temporary folder can be made")?;
-    Ok(own)
+    let prefix = format!("{SCRATCH}{}-", std::process::id());
+    let own = tempfile::Builder::new().prefix(&prefix).tempdir().context("no temporary folder can be made")?;
+    Ok(own.keep())
 }
