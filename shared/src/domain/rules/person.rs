@@ -91,6 +91,10 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
             at += 1;
             continue;
         };
+        let (form, text) = match (form, third_below(tokens, last)) {
+            (Form::Two, Some(third)) => (Form::Three, format!("{} {}", words(tokens, at, last), tokens[third].text)),
+            _ => (form, words(tokens, at, last)),
+        };
         if !out.iter().any(|known: &Candidate| known.first <= last && at <= known.last) {
             let base = match form {
                 Form::Three => 1.0,
@@ -98,7 +102,7 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
                 Form::Initials => 0.0,
             };
             let weight = base + roles::weigh(tokens, at, last, form == Form::Initials);
-            out.push(Candidate { words: words(tokens, at, last), form, first: at, last, weight });
+            out.push(Candidate { words: text, form, first: at, last, weight });
         }
         at = last + 1;
     }
@@ -207,6 +211,11 @@ fn surname_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     if near(last + 1).is_some_and(is_initial) && near(last + 2).is_some_and(|t| t.is('.')) {
         last += 2;
     }
+    // «Есепші Н.П. Шульцпен»: the word before the initials is a post, the surname stands behind.
+    let behind = near(last + 1).filter(|next| next.line == line && !next.heads && name_like(next));
+    if behind.is_some_and(|next| looks_like_surname(next) || !looks_like_surname(&tokens[at])) && !looks_like_surname(&tokens[at]) {
+        return None;
+    }
     Some((Form::Initials, last))
 }
 
@@ -232,7 +241,7 @@ fn is_label(token: &Token) -> bool {
 
 /// Capitalised words that are no names.
 const STOP: &[&str] = &[
-    "республика", "казахстан", "казакстан", "республикасы", "справка", "приказ", "буирык", "аныктама", "тоо", "ао", "жшс", "ак", "кгп", "кгу", "ип", "бин", "бсн",
+    "республика", "казахстан", "казакстан", "республикасы", "справка", "приказ", "буйрык", "аныктама", "тоо", "ао", "жшс", "ак", "кгп", "кгу", "ип", "бин", "бсн",
     "иин", "жсн", "дана", "выдана", "директор", "медицинской", "трудового", "кодекса", "форма", "нысан", "министерство", "область", "город",
 ];
 
@@ -309,17 +318,33 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
         1 => Form::Two,
         _ => Form::Three,
     };
-    if form == Form::Two && !is_patronymic(&tokens[last]) {
-        let line = tokens[last].line;
-        let below = (last + 1..tokens.len()).take_while(|i| *i < last + 16 && tokens[*i].line <= line + 1 && tokens[*i].page == first.page);
-        if let Some(third) = below.into_iter().find(|i| tokens[*i].line == line + 1 && name_like(&tokens[*i]) && is_patronymic(&tokens[*i])) {
-            text = format!("{text} {}", tokens[third].text);
-            form = Form::Three;
-        }
+    if form == Form::Two
+        && let Some(third) = third_below(tokens, last)
+    {
+        text = format!("{text} {}", tokens[third].text);
+        form = Form::Three;
+    }
+    if form == Form::Two && !two_words(first, &tokens[last]) {
+        return None;
     }
     let weight = if child { -5.0 } else { 6.0 + roles::weigh(tokens, at, last, false).min(0.0) };
     let weight = if !child && weight < 6.0 { weight.max(1.5) } else { weight };
     Some(Candidate { words: text, form, first: at, last, weight })
+}
+
+/// A patronymic at the head of a column on the line below: a table broke the name there.
+fn third_below(tokens: &[Token], last: usize) -> Option<usize> {
+    let above = &tokens[last];
+    if is_patronymic(above) {
+        return None;
+    }
+    let capitals = above.all_capitals();
+    (last + 1..tokens.len().min(last + 16))
+        .take_while(|i| tokens[*i].line <= above.line + 1 && tokens[*i].page == above.page)
+        .find(|i| {
+            let token = &tokens[*i];
+            token.line == above.line + 1 && token.heads && name_like(token) && is_patronymic(token) && token.all_capitals() == capitals
+        })
 }
 
 /// «Фамилия … Имя … Отчество …», each with its own value.
