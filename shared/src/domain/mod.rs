@@ -8,6 +8,7 @@ pub mod doc_types;
 mod doc_wordings;
 pub mod error_code;
 pub mod evidence;
+pub mod grounding;
 pub mod judge;
 pub mod letters;
 pub mod names;

@@ -5,8 +5,11 @@
 /// The possible sounds of a Latin word. Empty where the word holds signs of no scheme.
 #[must_use]
 pub(super) fn sounds_of_latin(word: &str) -> Vec<String> {
-    let letters: Vec<char> =
-        word.to_lowercase().chars().filter(|c| !matches!(c, '\'' | '’' | '‘' | 'ʼ' | 'ʹ' | 'ʺ' | '`' | '"')).collect();
+    let letters: Vec<char> = word
+        .to_lowercase()
+        .chars()
+        .filter(|c| !matches!(c, '\'' | '’' | '‘' | 'ʼ' | 'ʹ' | 'ʺ' | '`' | '"'))
+        .collect();
     if letters.is_empty() || letters.iter().any(|c| !c.is_alphabetic()) {
         return Vec::new();
     }
@@ -14,9 +17,12 @@ pub(super) fn sounds_of_latin(word: &str) -> Vec<String> {
     for j in ["ж", "и"] {
         for x in ["х", "кс"] {
             for c in ["тс", "к"] {
-                let read = sound(&spell(&letters, j, x, c));
-                if !sounds.contains(&read) {
-                    sounds.push(read);
+                let spelled = spell(&letters, j, x, c);
+                // «sh» is ш, or с and х: Ashat, Ishakov.
+                for read in [sound(&spelled), sound(&spelled.replace('ш', "сх"))] {
+                    if !sounds.contains(&read) {
+                        sounds.push(read);
+                    }
                 }
             }
         }
@@ -64,7 +70,9 @@ fn spell(letters: &[char], j: &str, x: &str, c: &str) -> String {
     'letters: while at < letters.len() {
         for (latin, cyrillic) in DIGRAPHS {
             let length = latin.len();
-            if at + length <= letters.len() && latin.chars().eq(letters[at..at + length].iter().copied()) {
+            if at + length <= letters.len()
+                && latin.chars().eq(letters[at..at + length].iter().copied())
+            {
                 out.push_str(cyrillic);
                 at += length;
                 continue 'letters;
