@@ -25,7 +25,7 @@ pub const SIGNING_SECRET_PREFIX: &str = "whsec_";
 const SIGNING_SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A sealed value that cannot be opened, or a signing secret that is none. Trying again never helps.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// Sealed by a newer program, or damaged.
     #[error("the sealed value has no known form")]
@@ -36,6 +36,16 @@ pub enum SecretError {
     /// Not `whsec_` and base64 of 24 to 64 bytes.
     #[error("not a signing secret")]
     NotASigningSecret,
+}
+
+/// What a client's signing secret is sealed for.
+pub fn signing_secret_context(client_id: uuid::Uuid) -> Vec<u8> {
+    format!("client_secrets.secret:{client_id}").into_bytes()
+}
+
+/// What a client's user and password of the plain form are sealed for.
+pub fn callback_basic_context(client_id: uuid::Uuid) -> Vec<u8> {
+    format!("clients.callback_basic:{client_id}").into_bytes()
 }
 
 /// Encrypts and decrypts with `SECRETS_KEY`.

@@ -5,3 +5,4 @@ pub mod binaries;
 pub mod demo;
 pub mod process;
 pub mod services;
+pub mod standins;

@@ -146,15 +146,35 @@ pub const fn confusable(one: char, other: char) -> bool {
     directed(one, other) || directed(other, one)
 }
 
+/// Words longer than this are no words.
+const LONGEST: usize = 63;
+
 /// Edit distance between two folded words, stopping at `most`: none when it is larger. A swap of
 /// letters that look alike costs half an edit, so the result counts half edits; `most` too.
 #[must_use]
 pub fn distance(one: &[char], other: &[char], most: usize) -> Option<usize> {
-    const WIDTH: usize = 64;
-    if one.len().abs_diff(other.len()) * 2 > most || other.len() >= WIDTH {
+    if one.len().abs_diff(other.len()) * 2 > most || other.len() > LONGEST {
         return None;
     }
-    let mut row = [0usize; WIDTH];
+    let row = last_row(one, other, most)?;
+    (row[other.len()] <= most).then_some(row[other.len()])
+}
+
+/// [`distance`] between `stem` and the nearest beginning of `word`, which may be a letter shorter or
+/// longer than the stem.
+#[must_use]
+pub fn prefix_distance(stem: &[char], word: &[char], most: usize) -> Option<usize> {
+    let word = &word[..word.len().min(stem.len() + 1)];
+    if word.len() + 1 < stem.len() || word.len() > LONGEST {
+        return None;
+    }
+    let row = last_row(stem, word, most)?;
+    row[stem.len() - 1..=word.len()].iter().copied().min().filter(|least| *least <= most)
+}
+
+/// The last row of the edit table; none as soon as every way costs more than `most`.
+fn last_row(one: &[char], other: &[char], most: usize) -> Option<[usize; LONGEST + 1]> {
+    let mut row = [0usize; LONGEST + 1];
     for (j, cell) in row.iter_mut().enumerate().take(other.len() + 1) {
         *cell = j * 2;
     }
@@ -179,7 +199,7 @@ pub fn distance(one: &[char], other: &[char], most: usize) -> Option<usize> {
             return None;
         }
     }
-    (row[other.len()] <= most).then_some(row[other.len()])
+    Some(row)
 }
 
 #[cfg(test)]

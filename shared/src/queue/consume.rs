@@ -83,9 +83,9 @@ impl LaneConsumer {
         }
     }
 
-    /// Whether the session it belongs to is over.
-    pub fn has_ended(&self) -> bool {
-        self.session.has_ended()
+    /// Says that something is wrong with the session.
+    pub fn give_up(&self) {
+        self.session.fail();
     }
 }
 

@@ -6,10 +6,12 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod callback_attempts;
 pub mod callback_events;
 pub mod callbacks;
 pub mod client_secrets;
 pub mod clients;
+pub mod dead_jobs;
 pub mod duties;
 pub mod erasures;
 mod error;

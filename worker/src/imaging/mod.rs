@@ -5,6 +5,7 @@
 pub mod colour;
 pub mod decode;
 pub mod gray;
+mod ink;
 pub mod light;
 pub mod picture;
 pub mod skew;

@@ -3,6 +3,7 @@
 use image::codecs::jpeg::JpegEncoder;
 
 use super::ImagingError;
+use super::skew::Slope;
 use super::warp::{Turn, straighten_colour, turn_pixels};
 
 /// Longer side of the picture in pixels, at most (contract, section 2).
@@ -56,14 +57,14 @@ impl Picture {
     /// # Errors
     ///
     /// [`ImagingError::Undecodable`] for a picture without pixels.
-    pub fn upright_jpeg(&self, turn: Turn, skew: f32) -> Result<Vec<u8>, ImagingError> {
+    pub fn upright_jpeg(&self, turn: Turn, slope: Slope) -> Result<Vec<u8>, ImagingError> {
         let mut pixels = turn_pixels::<3>(&self.pixels, self.width, self.height, turn);
         let (width, height) = match turn {
             Turn::None | Turn::Half => (self.width, self.height),
             Turn::Right | Turn::Left => (self.height, self.width),
         };
-        if skew != 0.0 {
-            pixels = straighten_colour(&pixels, width, height, skew);
+        if !slope.is_straight() {
+            pixels = straighten_colour(&pixels, width, height, slope);
         }
         let mut file = Vec::new();
         let (width, height) = (width as u32, height as u32);

@@ -26,6 +26,7 @@ pub(super) fn decode(path: &Path, page: usize) -> Result<Scan, ImagingError> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MAX_BYTES as usize;
     limits.intermediate_buffer_size = MAX_BYTES as usize;
+    std::io::Seek::rewind(&mut file)?;
     let mut decoder = Decoder::new(file).map_err(undecodable)?.with_limits(limits);
     decoder.seek_to_image(page.directory).map_err(undecodable)?;
     let (width, height) = decoder.dimensions().map_err(undecodable)?;

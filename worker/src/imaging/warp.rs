@@ -1,6 +1,7 @@
 //! Turning, straightening and resizing.
 
 use super::gray::Gray;
+use super::skew::Slope;
 
 /// A turn by quarters, clockwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,27 +41,29 @@ pub fn turn(page: &Gray, turn: Turn) -> Gray {
     Gray { width, height, pixels }
 }
 
-/// Where a point of the straightened page comes from: the page turned back about its centre.
-fn origin(width: usize, height: usize, degrees: f32) -> impl Fn(f32, f32) -> (f32, f32) {
-    let (sin, cos) = degrees.to_radians().sin_cos();
+/// Where a point of the straightened page comes from: the page turned back about its centre, its
+/// rows by what they fall.
+fn origin(width: usize, height: usize, slope: Slope) -> impl Fn(f32, f32) -> (f32, f32) {
+    let fall = slope.degrees.to_radians().tan();
+    let change = slope.change.to_radians().tan() / (height as f32).max(1.0);
     let (middle_x, middle_y) = ((width as f32 - 1.0) / 2.0, (height as f32 - 1.0) / 2.0);
     move |x, y| {
         let (dx, dy) = (x - middle_x, y - middle_y);
-        (middle_x + dx * cos - dy * sin, middle_y + dx * sin + dy * cos)
+        (x - dy * fall, y + dx * (fall + change * dy))
     }
 }
 
-/// Straightens lines that fall by `degrees` to the right (negative: that rise). The page keeps its
-/// size; corners that come from outside continue its edge.
+/// Straightens lines that run so. The page keeps its size; corners that come from outside
+/// continue its edge.
 #[must_use]
-pub fn straighten(page: &Gray, degrees: f32) -> Gray {
-    sample(page, page.width, page.height, origin(page.width, page.height, degrees))
+pub fn straighten(page: &Gray, slope: Slope) -> Gray {
+    sample(page, page.width, page.height, origin(page.width, page.height, slope))
 }
 
 /// As [`straighten`], for rows of three bytes a pixel, by the nearest pixel: for people to look at.
 #[must_use]
-pub fn straighten_colour(pixels: &[u8], width: usize, height: usize, degrees: f32) -> Vec<u8> {
-    let from = origin(width, height, degrees);
+pub fn straighten_colour(pixels: &[u8], width: usize, height: usize, slope: Slope) -> Vec<u8> {
+    let from = origin(width, height, slope);
     let source = pixels.as_chunks::<3>().0;
     let mut straight = Vec::with_capacity(pixels.len());
     for y in 0..height {
@@ -121,6 +124,6 @@ mod tests {
 
     #[test]
     fn straightening_by_nothing_changes_nothing() {
-        assert_eq!(straighten(&numbered(), 0.0), numbered());
+        assert_eq!(straighten(&numbered(), Slope::default()), numbered());
     }
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use shared::domain::Word;
 
 use super::tesseract::{self, Languages, Segmentation};
-use super::{OcrError, tsv};
+use super::{OcrError, digits, tsv};
 use crate::imaging::warp::{Turn, straighten, turn};
-use crate::imaging::{Gray, Scan, light, skew};
+use crate::imaging::skew::{self, Lines, Slope};
+use crate::imaging::{Gray, Scan, light};
 use crate::sandbox::Sandbox;
 
 /// What was read from a page image.
@@ -26,6 +27,12 @@ const GOOD: f32 = 0.80;
 
 /// Words that a page has at least if it was read the right way up.
 const FEW_WORDS: usize = 12;
+
+/// Over this a page may lie on its side.
+const SIDEWAYS: f32 = 0.9;
+
+/// Over this it surely does.
+const SURELY_SIDEWAYS: f32 = 2.0;
 
 /// How pixels are made ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,85 +56,160 @@ pub(super) async fn read(sandbox: &Sandbox, scratch: &Path, scan: Scan) -> Resul
     .await?;
     let (page, even) = (Arc::new(page), Arc::new(even));
 
-    let reader = Reader { sandbox, scratch };
-    let mut upright = Turn::None;
-    if lines.sideways > 1.0 {
-        upright = reader.better_turn(&even, lines.skew, Turn::Right, Turn::Left).await?;
-    }
-    let straight = prepare(&even, upright, lines.skew, Light::Even).await?;
-    let mut best = reader.attempt(&straight, Languages::RussianFirst, Segmentation::Automatic).await?;
-    let mut second_attempt = false;
+    let reader = Reader { sandbox, scratch, page, even, lines };
+    let (mut pose, mut tried) = (reader.likely_pose().await?, 1);
+    let mut best = reader.attempt(pose, Recipe::FIRST).await?;
     if best.is_doubtful() {
-        second_attempt = true;
-        let over = match upright {
-            Turn::None => Turn::Half,
-            Turn::Half => Turn::None,
-            Turn::Left => Turn::Right,
-            Turn::Right => Turn::Left,
-        };
-        if reader.better_turn(&even, lines.skew, upright, over).await? == over {
-            upright = over;
-            let straight = prepare(&even, upright, lines.skew, Light::Even).await?;
-            best = reader.attempt(&straight, Languages::RussianFirst, Segmentation::Automatic).await?;
-        }
-        if best.is_doubtful() {
-            let other = prepare(&page, upright, lines.skew, Light::Sauvola).await?;
-            let attempt = reader.attempt(&other, Languages::KazakhFirst, Segmentation::Automatic).await?;
-            best = best.better(attempt);
+        let other = pose.upside_down();
+        if reader.better_pose(pose, other).await? == other {
+            (pose, tried) = (other, 2);
+            best = reader.attempt(pose, Recipe::FIRST).await?;
         }
     }
-    let skew = lines.skew;
-    let jpeg = blocking(move || picture.upright_jpeg(upright, skew))
+    if best.is_doubtful() {
+        tried += 1;
+        best = best.better(reader.attempt(pose, Recipe::SECOND).await?);
+    }
+    let pose = best.pose;
+    reader.read_numbers_again(&mut best).await?;
+    let jpeg = blocking(move || picture.upright_jpeg(pose.turn, pose.slope))
         .await?
         .map_err(|_| OcrError::Unreadable("a page has no pixels".to_owned()))?;
-    Ok(ImageReading { words: best.words, jpeg, second_attempt })
+    Ok(ImageReading { words: best.words, jpeg, second_attempt: tried > 1 })
+}
+
+/// How a page image has to be turned and straightened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pose {
+    /// By quarters, first.
+    pub turn: Turn,
+    /// Then by what lines fall.
+    pub slope: Slope,
+    /// Where most ink is then, from 0 at the top to 1.
+    densest: f32,
+}
+
+impl Pose {
+    fn upside_down(self) -> Self {
+        let turn = match self.turn {
+            Turn::None => Turn::Half,
+            Turn::Right => Turn::Left,
+            Turn::Half => Turn::None,
+            Turn::Left => Turn::Right,
+        };
+        Self { turn, slope: self.slope.upside_down(), densest: 1.0 - self.densest }
+    }
+}
+
+/// How a page is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// What is done to its pixels.
+    pub light: Light,
+    /// Languages.
+    pub languages: Languages,
+    /// Lines.
+    pub segmentation: Segmentation,
+}
+
+impl Recipe {
+    /// The fast way.
+    const FIRST: Self =
+        Self { light: Light::Even, languages: Languages::RussianFirst, segmentation: Segmentation::Automatic };
+    /// Other means.
+    const SECOND: Self =
+        Self { light: Light::Sauvola, languages: Languages::KazakhFirst, segmentation: Segmentation::Automatic };
+    /// A second look at numbers.
+    const NUMBERS: Self = Self { languages: Languages::English, ..Self::PROBE };
+    /// A look at a few lines.
+    const PROBE: Self = Self { segmentation: Segmentation::Block, ..Self::FIRST };
 }
 
 struct Reader<'a> {
     sandbox: &'a Sandbox,
     scratch: &'a Path,
+    page: Arc<Gray>,
+    even: Arc<Gray>,
+    lines: Lines,
 }
 
 impl Reader<'_> {
-    async fn attempt(
-        &self,
-        image: &Gray,
-        languages: Languages,
-        segmentation: Segmentation,
-    ) -> Result<Attempt, OcrError> {
-        let words = tesseract::read(self.sandbox, self.scratch, image, languages, segmentation).await?;
-        Ok(Attempt::new(words))
+    /// Upright, unless the lines say that the page lies on its side; then a few of them are read both ways.
+    async fn likely_pose(&self) -> Result<Pose, OcrError> {
+        let upright = Pose { turn: Turn::None, slope: self.lines.upright, densest: self.lines.densest.0 };
+        if self.lines.sideways < SIDEWAYS {
+            return Ok(upright);
+        }
+        let turned = Pose { turn: Turn::Right, slope: self.lines.turned, densest: self.lines.densest.1 };
+        let turned = self.better_pose(turned, turned.upside_down()).await?;
+        if self.lines.sideways > SURELY_SIDEWAYS {
+            return Ok(turned);
+        }
+        self.better_pose(upright, turned).await
     }
 
-    /// Which of two turns reads better, tried on the densest part of the page.
-    async fn better_turn(&self, page: &Arc<Gray>, skew: f32, one: Turn, other: Turn) -> Result<Turn, OcrError> {
+    /// Which of two poses reads better, tried on the densest part of the page.
+    async fn better_pose(&self, one: Pose, other: Pose) -> Result<Pose, OcrError> {
         let mut scores = [0.0; 2];
-        for (turn, score) in [one, other].into_iter().zip(&mut scores) {
-            let straight = prepare(page, turn, skew, Light::Even).await?;
-            let part = straight.crop(0, straight.height / 4, straight.width, straight.height / 5);
-            *score = self.attempt(&part, Languages::RussianFirst, Segmentation::Block).await?.score;
+        for (pose, score) in [one, other].into_iter().zip(&mut scores) {
+            let even = Arc::clone(&self.even);
+            let part = blocking(move || {
+                let turned = turn(&even, pose.turn);
+                let height = turned.height / 6;
+                let middle = (turned.height as f32 * pose.densest) as usize;
+                let part = turned.crop(0, middle.saturating_sub(height / 2), turned.width, height);
+                straighten(&part, Slope { change: 0.0, ..pose.slope })
+            })
+            .await?;
+            *score = believable(&self.read(&part, Recipe::PROBE).await?);
         }
         Ok(if scores[1] > scores[0] { other } else { one })
+    }
+
+    async fn attempt(&self, pose: Pose, recipe: Recipe) -> Result<Attempt, OcrError> {
+        let page = Arc::clone(if recipe.light == Light::Even { &self.even } else { &self.page });
+        let image = blocking(move || prepared(&page, pose, recipe.light)).await?;
+        let words = self.read(&image, recipe).await?;
+        Ok(Attempt::new(words, pose, image))
+    }
+
+    async fn read(&self, image: &Gray, recipe: Recipe) -> Result<Vec<Word>, OcrError> {
+        tesseract::read(self.sandbox, self.scratch, image, recipe.languages, recipe.segmentation).await
+    }
+
+    async fn read_numbers_again(&self, attempt: &mut Attempt) -> Result<(), OcrError> {
+        if let Some(cuttings) = digits::cut(&attempt.image, &attempt.words) {
+            let second = self.read(&cuttings.image, Recipe::NUMBERS).await?;
+            cuttings.correct(&mut attempt.words, &second);
+        }
+        Ok(())
     }
 }
 
 /// Words and how good they are.
 struct Attempt {
     words: Vec<Word>,
+    pose: Pose,
+    /// What they were read from.
+    image: Gray,
     confidence: f32,
-    /// Letters that can be believed.
     score: f32,
 }
 
+/// Letters that can be believed.
+fn believable(words: &[Word]) -> f32 {
+    words
+        .iter()
+        .filter(|word| word.text.chars().filter(|letter| letter.is_alphanumeric()).count() >= 2)
+        .map(|word| (word.confidence - 0.3).max(0.0) * word.text.chars().count() as f32)
+        .sum()
+}
+
 impl Attempt {
-    fn new(words: Vec<Word>) -> Self {
+    fn new(words: Vec<Word>, pose: Pose, image: Gray) -> Self {
         let confidence = tsv::confidence(&words).unwrap_or(0.0);
-        let score = words
-            .iter()
-            .filter(|word| word.text.chars().filter(|letter| letter.is_alphanumeric()).count() >= 2)
-            .map(|word| (word.confidence - 0.3).max(0.0) * word.text.chars().count() as f32)
-            .sum();
-        Self { words, confidence, score }
+        let score = believable(&words);
+        Self { words, pose, image, confidence, score }
     }
 
     fn is_doubtful(&self) -> bool {
@@ -139,30 +221,21 @@ impl Attempt {
     }
 }
 
-/// A page turned, straightened and made ready for Tesseract.
-async fn prepare(page: &Arc<Gray>, quarter: Turn, skew: f32, light: Light) -> Result<Gray, OcrError> {
-    let page = Arc::clone(page);
-    blocking(move || prepared(&page, quarter, skew, light)).await
-}
-
-/// As [`prepare`], at once. For [`Light::Even`] the page is taken to be even already.
-#[must_use]
-pub fn prepared(page: &Gray, quarter: Turn, skew: f32, light: Light) -> Gray {
-    /// Less skew than this costs nothing in reading, but straightening blurs.
-    const STRAIGHT: f32 = 0.35;
-    let mut turned = turn(page, quarter);
+/// A page turned, straightened and made ready. For [`Light::Even`] it is taken to be even already.
+fn prepared(page: &Gray, pose: Pose, light: Light) -> Gray {
+    let mut ready = turn(page, pose.turn);
     match light {
         Light::Even => {}
-        Light::Sauvola => turned = light::even(&turned),
-        Light::Despeckled => turned = light::even(&light::despeckle(&turned)),
+        Light::Sauvola => ready = light::even(&ready),
+        Light::Despeckled => ready = light::even(&light::despeckle(&ready)),
     }
-    if skew.abs() >= STRAIGHT {
-        turned = straighten(&turned, skew);
+    if !pose.slope.is_straight() {
+        ready = straighten(&ready, pose.slope);
     }
     if light == Light::Sauvola {
-        turned = light::sauvola(&turned, 20, 0.3);
+        ready = light::sauvola(&ready, 20, 0.3);
     }
-    turned
+    ready
 }
 
 /// Runs work on pixels where it blocks nobody.

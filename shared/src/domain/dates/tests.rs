@@ -51,6 +51,7 @@ fn a_spelled_month_with_a_misread_letter_is_read() {
         ("4 септября 2023", 9),
         ("4 августа 2023", 8),
         ("4 июня 2023", 6),
+            ("«04» мая 2023 г.", 5),
         ("4 июля 2023", 7),
     ] {
         assert_eq!(parse(text), Some(ymd(2023, month, 4)), "{text}");

@@ -55,6 +55,10 @@ pub fn forms(word: &str, role: Role, gender: Gender) -> Vec<(Case, String)> {
     }
     if role == Role::Given {
         irregular(word, &mut all);
+        // Kazakh names of women in a soft sign mostly stay as they are: «Ержановой Назгуль».
+        if gender == Gender::Female && word.ends_with('ь') {
+            all.extend(Case::ALL[1..].iter().map(|case| (*case, word.to_owned())));
+        }
     }
     all
 }
@@ -206,7 +210,7 @@ mod tests {
             (Role::Given, Male, "лев льва льву льва львом льве"),
             (Role::Given, Male, "илья ильи илье илью ильей илье"),
             (Role::Given, Female, "мария марии марии марию марией марии"),
-            (Role::Given, Female, "асель асели асели асель аселью асели"),
+            (Role::Given, Female, "асель асели асели асель аселью асели асель асель асель асель асель"),
             (Role::Given, Female, "айгерим"),
             (Role::Patronymic, Male, "петрович петровича петровичу петровича петровичем петровиче"),
             (Role::Patronymic, Female, "петровна петровны петровне петровну петровной петровне"),

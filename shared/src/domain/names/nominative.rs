@@ -119,13 +119,15 @@ impl Evidence {
         }
         let surname = self.candidates(&parts.surname.text, Role::Surname);
         // Given name and surname must be able to stand in one case and gender together.
-        let together: Vec<(Case, Gender)> = known
-            .iter()
-            .filter(|(_, case, gender)| {
-                surname.iter().any(|(name, c, g)| c == case && g == gender && plausible_surname(name, *g))
-            })
-            .map(|(_, case, gender)| (*case, *gender))
-            .collect();
+        let agreeing = |fits: fn(&str, Gender) -> bool| -> Vec<(Case, Gender)> {
+            known
+                .iter()
+                .filter(|(_, case, gender)| surname.iter().any(|(name, c, g)| c == case && g == gender && fits(name, *g)))
+                .map(|(_, case, gender)| (*case, *gender))
+                .collect()
+        };
+        let typical = agreeing(plausible_typical);
+        let together = if typical.is_empty() { agreeing(plausible_surname) } else { typical };
         let nominative = together.iter().any(|(case, _)| *case == Case::Nominative);
         if nominative {
             self.cases = vec![Case::Nominative];
@@ -148,7 +150,13 @@ impl Evidence {
                 continue;
             }
             for base in bases(word) {
-                for (case, form) in forms(&base, role, gender) {
+                let all = forms(&base, role, gender);
+                // A word that does not decline is the same in every case.
+                if all.len() == 1 && base == word {
+                    out.extend(self.cases.iter().map(|case| (base.clone(), *case, gender)));
+                    continue;
+                }
+                for (case, form) in all {
                     let candidate = (base.clone(), case, gender);
                     if form == word && self.cases.contains(&case) && !out.contains(&candidate) {
                         out.push(candidate);

@@ -7,10 +7,11 @@ mod roles;
 mod stems;
 mod titles;
 mod tokens;
+mod word_list;
 
 use super::evidence;
 use super::page::Page;
-use super::run::{Classification, Extraction, Found, Quote};
+use super::run::{Analysis, Classification, Extraction, Found, Quote};
 use tokens::Token;
 
 /// What type of document the pages hold, and whether they hold one only.
@@ -24,12 +25,19 @@ pub fn classify(pages: &[Page]) -> Classification {
 /// it never makes another person's document the applicant's.
 #[must_use]
 pub fn extract(pages: &[Page], applicant_fio: &str) -> Extraction {
+    analyse(pages, applicant_fio).extraction
+}
+
+/// Both at once, which looks at the text only once.
+#[must_use]
+pub fn analyse(pages: &[Page], applicant_fio: &str) -> Analysis {
     let tokens = tokens::tokenise(pages);
-    let doc_type = titles::classify(pages, &tokens).doc_type.map(|found| found.value);
+    let classification = titles::classify(pages, &tokens);
+    let doc_type = classification.doc_type.as_ref().map(|found| found.value);
     let fio = person::find(pages, &tokens, applicant_fio);
     let dated = issue_date::find(pages, &tokens, doc_type);
     let date_kind = dated.as_ref().map(|(_, kind)| *kind).unwrap_or_default();
-    Extraction { fio, doc_date: dated.map(|(date, _)| date), date_kind }
+    Analysis { classification, extraction: Extraction { fio, doc_date: dated.map(|(date, _)| date), date_kind } }
 }
 
 /// The quote from one token to another of one page.

@@ -38,8 +38,7 @@ pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<
     if best <= THRESHOLD {
         return None;
     }
-    let equals: Vec<&Group> =
-        groups.iter().filter(|group| best - group.weight <= EQUALS && group.weight > THRESHOLD).collect();
+    let equals: Vec<&Group> = groups.iter().filter(|group| best - group.weight <= EQUALS && group.weight > THRESHOLD).collect();
     let chosen = equals
         .iter()
         .find(|group| group.members.iter().any(|m| names::compare(applicant, &candidates[*m].words).same))
@@ -92,6 +91,10 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
             at += 1;
             continue;
         };
+        let (form, text) = match (form, third_below(tokens, last)) {
+            (Form::Two, Some(third)) => (Form::Three, format!("{} {}", words(tokens, at, last), tokens[third].text)),
+            _ => (form, words(tokens, at, last)),
+        };
         if !out.iter().any(|known: &Candidate| known.first <= last && at <= known.last) {
             let base = match form {
                 Form::Three => 1.0,
@@ -99,7 +102,7 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
                 Form::Initials => 0.0,
             };
             let weight = base + roles::weigh(tokens, at, last, form == Form::Initials);
-            out.push(Candidate { words: words(tokens, at, last), form, first: at, last, weight });
+            out.push(Candidate { words: text, form, first: at, last, weight });
         }
         at = last + 1;
     }
@@ -152,7 +155,9 @@ fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     if !name_like(token) {
         return None;
     }
-    let near = |index: usize| tokens.get(index).filter(|next| next.page == token.page && next.line <= token.line + 2);
+    let near = |index: usize| {
+        tokens.get(index).filter(|next| next.page == token.page && next.line <= token.line + 2)
+    };
     let (second, third) = (near(at + 1), near(at + 2));
     if let (Some(two), Some(three)) = (second, third)
         && name_like(two)
@@ -164,7 +169,9 @@ fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
             return Some((Form::Three, at + 2));
         }
         // «Нұрлан Серік қызы».
-        if name_like(three) && near(at + 3).is_some_and(|t| t.folds_to("кызы") || t.folds_to("улы")) {
+        if name_like(three)
+            && near(at + 3).is_some_and(|t| t.folds_to("кызы") || t.folds_to("улы"))
+        {
             return Some((Form::Three, at + 3));
         }
     }
@@ -188,8 +195,7 @@ fn looks_like_given(token: &Token) -> bool {
 fn looks_like_surname(token: &Token) -> bool {
     let word = token.text.to_lowercase();
     let typical = [
-        "ов", "ев", "ин", "ын", "ова", "ева", "ина", "ына", "ский", "ская", "цкий", "цкая", "ову", "еву", "ину", "ой",
-        "ым", "енко", "юк", "ук", "ян", "бай", "бек", "ұлы",
+        "ов", "ев", "ин", "ын", "ова", "ева", "ина", "ына", "ский", "ская", "цкий", "цкая", "ову", "еву", "ину", "ой", "ым", "енко", "юк", "ук", "ян", "бай", "бек", "ұлы",
     ];
     typical.iter().any(|ending| word.ends_with(ending)) || surnames::is_known(&word) || given_names::is_known(&word)
 }
@@ -204,6 +210,11 @@ fn surname_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     let mut last = at + 2;
     if near(last + 1).is_some_and(is_initial) && near(last + 2).is_some_and(|t| t.is('.')) {
         last += 2;
+    }
+    // «Есепші Н.П. Шульцпен»: the word before the initials is a post, the surname stands behind.
+    let behind = near(last + 1).filter(|next| next.line == line && !next.heads && name_like(next));
+    if behind.is_some_and(|next| looks_like_surname(next) || !looks_like_surname(&tokens[at])) && !looks_like_surname(&tokens[at]) {
+        return None;
     }
     Some((Form::Initials, last))
 }
@@ -225,43 +236,13 @@ fn initials_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
 
 /// Words of labels.
 fn is_label(token: &Token) -> bool {
-    ["фамилия", "имя", "отчество", "теги", "аты", "акесинин", "фио", "таа", "ф", "и"]
-        .iter()
-        .any(|word| token.folds_to(word) && word.len() > 2)
+    ["фамилия", "имя", "отчество", "теги", "аты", "акесинин", "фио", "таа", "ф", "и"].iter().any(|word| token.folds_to(word) && word.len() > 2)
 }
 
 /// Capitalised words that are no names.
 const STOP: &[&str] = &[
-    "республика",
-    "казахстан",
-    "казакстан",
-    "республикасы",
-    "справка",
-    "приказ",
-    "буирык",
-    "аныктама",
-    "тоо",
-    "ао",
-    "жшс",
-    "ак",
-    "кгп",
-    "кгу",
-    "ип",
-    "бин",
-    "бсн",
-    "иин",
-    "жсн",
-    "дана",
-    "выдана",
-    "директор",
-    "медицинской",
-    "трудового",
-    "кодекса",
-    "форма",
-    "нысан",
-    "министерство",
-    "область",
-    "город",
+    "республика", "казахстан", "казакстан", "республикасы", "справка", "приказ", "буйрык", "аныктама", "тоо", "ао", "жшс", "ак", "кгп", "кгу", "ип", "бин", "бсн",
+    "иин", "жсн", "дана", "выдана", "директор", "медицинской", "трудового", "кодекса", "форма", "нысан", "министерство", "область", "город",
 ];
 
 /// Values of the fields that forms have for names: one field for the whole, or one for each part.
@@ -293,10 +274,7 @@ fn whole_field(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
     } else if token.folds_to("фамилия") || token.folds_to("теги") {
         // «Фамилия, имя, отчество»: the next word is another label.
         let next = (at + 1..at + 4).find(|i| word(*i).is_some())?;
-        if !(tokens[next].folds_to("имя") || tokens[next].folds_to("аты"))
-            || tokens[next].line != token.line
-            || !tokens[next - 1].is(',')
-        {
+        if !(tokens[next].folds_to("имя") || tokens[next].folds_to("аты")) || tokens[next].line != token.line || !tokens[next - 1].is(',') {
             return None;
         }
         next + 1
@@ -308,9 +286,7 @@ fn whole_field(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
     while let Some(next) = tokens.get(end).filter(|t| t.page == page && end < at + 24) {
         let text = next.folded();
         child |= text.starts_with("ребен") || text.starts_with("бала");
-        if next.is_word() && (is_label(next) || !next.capital())
-            || !next.is_word() && next.kind != Kind::Number && !next.is('_')
-        {
+        if next.is_word() && (is_label(next) || !next.capital()) || !next.is_word() && next.kind != Kind::Number && !next.is('_') {
             end += 1;
         } else {
             break;
@@ -324,9 +300,7 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
     let first = tokens.get(at).filter(|t| name_like(t))?;
     let mut last = at;
     while last < at + 2
-        && tokens.get(last + 1).is_some_and(|t| {
-            name_like(t) && t.page == first.page && t.line <= first.line + 1 && !tokens[last + 1].is('.')
-        })
+        && tokens.get(last + 1).is_some_and(|t| name_like(t) && t.page == first.page && t.line <= first.line + 1 && !tokens[last + 1].is('.'))
     {
         if tokens[last + 1].line != tokens[last].line && last > at && !is_patronymic(&tokens[last + 1]) {
             break;
@@ -344,21 +318,33 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
         1 => Form::Two,
         _ => Form::Three,
     };
-    if form == Form::Two && !is_patronymic(&tokens[last]) {
-        let line = tokens[last].line;
-        let below = (last + 1..tokens.len())
-            .take_while(|i| *i < last + 16 && tokens[*i].line <= line + 1 && tokens[*i].page == first.page);
-        if let Some(third) = below
-            .into_iter()
-            .find(|i| tokens[*i].line == line + 1 && name_like(&tokens[*i]) && is_patronymic(&tokens[*i]))
-        {
-            text = format!("{text} {}", tokens[third].text);
-            form = Form::Three;
-        }
+    if form == Form::Two
+        && let Some(third) = third_below(tokens, last)
+    {
+        text = format!("{text} {}", tokens[third].text);
+        form = Form::Three;
+    }
+    if form == Form::Two && !two_words(first, &tokens[last]) {
+        return None;
     }
     let weight = if child { -5.0 } else { 6.0 + roles::weigh(tokens, at, last, false).min(0.0) };
     let weight = if !child && weight < 6.0 { weight.max(1.5) } else { weight };
     Some(Candidate { words: text, form, first: at, last, weight })
+}
+
+/// A patronymic at the head of a column on the line below: a table broke the name there.
+fn third_below(tokens: &[Token], last: usize) -> Option<usize> {
+    let above = &tokens[last];
+    if is_patronymic(above) {
+        return None;
+    }
+    let capitals = above.all_capitals();
+    (last + 1..tokens.len().min(last + 16))
+        .take_while(|i| tokens[*i].line <= above.line + 1 && tokens[*i].page == above.page)
+        .find(|i| {
+            let token = &tokens[*i];
+            token.line == above.line + 1 && token.heads && name_like(token) && is_patronymic(token) && token.all_capitals() == capitals
+        })
 }
 
 /// «Фамилия … Имя … Отчество …», each with its own value.
@@ -369,11 +355,7 @@ fn split_fields(tokens: &[Token]) -> Option<Candidate> {
         let mut at = label + 1;
         loop {
             let token = tokens.get(at).filter(|t| t.page == tokens[label].page && t.line <= line + 2)?;
-            if token.is_word() && labels.iter().any(|l| token.folds_to(l))
-                || token.is('/')
-                || token.is(':')
-                || token.is('|')
-            {
+            if token.is_word() && labels.iter().any(|l| token.folds_to(l)) || token.is('/') || token.is(':') || token.is('|') {
                 at += 1;
             } else {
                 return name_like(token).then_some(at);
@@ -385,9 +367,7 @@ fn split_fields(tokens: &[Token]) -> Option<Candidate> {
     if given - surname > 12 {
         return None;
     }
-    let father = value_after(given, &["отчество"])
-        .or_else(|| value_after(given, &["аты"]))
-        .filter(|at| at - given <= 16 && *at > given);
+    let father = value_after(given, &["отчество"]).or_else(|| value_after(given, &["аты"])).filter(|at| at - given <= 16 && *at > given);
     let mut text = format!("{} {}", tokens[surname].text, tokens[given].text);
     let mut last = given;
     if let Some(father) = father {
@@ -397,3 +377,4 @@ fn split_fields(tokens: &[Token]) -> Option<Candidate> {
     let form = if father.is_some() { Form::Three } else { Form::Two };
     Some(Candidate { words: text, form, first: surname, last, weight: 7.0 })
 }
+

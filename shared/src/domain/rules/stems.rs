@@ -4,13 +4,16 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::tokens::{Token, letter_bits};
+use super::tokens::{Token, letter_bit, letter_bits};
 use crate::domain::doc_types::DOC_TYPES;
 use crate::domain::doc_wordings as wordings;
-use crate::domain::letters::{distance, fold};
+use crate::domain::letters::{fold, prefix_distance};
 
 /// At most this many stems exist; a test counts them.
 const CAPACITY: usize = 256;
+
+/// No stem is longer; a test looks.
+const LONGEST_STEM: usize = 16;
 
 /// A set of stems.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,8 +81,16 @@ pub(super) static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
 /// The stems that a word begins with, a misread letter forgiven in long ones.
 pub(super) fn stems_of(token: &Token) -> StemSet {
     let mut set = StemSet::default();
+    // The letters of the first n signs: a stem whose letters are not there cannot fit.
+    let mut starts = [0u64; LONGEST_STEM + 2];
+    for length in 1..starts.len() {
+        starts[length] = starts[length - 1] | token.fold.get(length - 1).map_or(0, |letter| letter_bit(*letter));
+    }
     for (id, stem) in COMPILED.stems.iter().enumerate() {
-        if begins_with(token, &stem.letters, stem.bits) {
+        let length = (stem.letters.len() + 1).min(LONGEST_STEM + 1);
+        let missing = (stem.bits & !starts[length]).count_ones();
+        let strange = (starts[length.saturating_sub(2)] & !stem.bits).count_ones();
+        if begins_with(token, &stem.letters, missing.max(strange) as usize) {
             set.insert(id);
         }
     }
@@ -88,7 +99,7 @@ pub(super) fn stems_of(token: &Token) -> StemSet {
 
 /// Whether the word begins with the stem. Short stems must agree letter for letter, the shortest be
 /// the whole word; in long ones one letter in five may be misread.
-pub(super) fn begins_with(token: &Token, stem: &[char], bits: u64) -> bool {
+fn begins_with(token: &Token, stem: &[char], missing: usize) -> bool {
     if stem.len() <= 2 {
         return token.fold == stem;
     }
@@ -102,12 +113,7 @@ pub(super) fn begins_with(token: &Token, stem: &[char], bits: u64) -> bool {
         8..=10 => 3,
         _ => 4,
     };
-    let missing = (bits & !token.letters).count_ones() as usize;
-    if missing * 1 > most || token.fold.len() + 1 < stem.len() {
-        return false;
-    }
-    (stem.len() - 1..=stem.len() + 1)
-        .any(|length| token.fold.get(..length).is_some_and(|start| distance(start, stem, most).is_some()))
+    missing <= most && prefix_distance(stem, &token.fold, most).is_some()
 }
 
 /// Where a topic stands: its first and last token.
@@ -167,5 +173,6 @@ mod tests {
     #[test]
     fn all_stems_fit_into_a_set() {
         assert!(COMPILED.stems.len() <= CAPACITY, "{}", COMPILED.stems.len());
+        assert!(COMPILED.stems.iter().all(|stem| stem.letters.len() <= LONGEST_STEM));
     }
 }

@@ -1,8 +1,11 @@
 //! The type of a document from its title: the kind of paper (приказ, бұйрық, справка, анықтама …)
 //! and what the lines around it say; where the title is the bare kind of paper, from the text.
 
+use std::sync::LazyLock;
+
 use super::stems::{self, COMPILED, Place};
 use super::tokens::Token;
+use super::word_list::WordList;
 use super::{found, quote};
 use crate::domain::doc_types::{DOC_TYPES, Genre};
 use crate::domain::doc_wordings::OTHER_PAPERS;
@@ -120,47 +123,35 @@ fn genre_of(token: &Token) -> Option<Genre> {
     if !token.is_word() || !token.capital() {
         return None;
     }
-    GENRES.iter().find(|(word, _)| same_word(token, word)).map(|(_, genre)| *genre)
+    GENRE_WORDS.iter().find(|(word, _)| same_word(token, word)).map(|(_, genre)| *genre)
 }
 
+static GENRE_WORDS: LazyLock<Vec<(Vec<char>, Genre)>> =
+    LazyLock::new(|| GENRES.iter().map(|(word, genre)| (fold(word).chars().collect(), *genre)).collect());
+
+/// Titles of other papers, word by word.
+static OTHERS: LazyLock<Vec<Vec<Vec<char>>>> = LazyLock::new(|| {
+    let words = |title: &&str| title.split_whitespace().map(|word| fold(word).chars().collect()).collect();
+    OTHER_PAPERS.iter().map(words).collect()
+});
+
 /// The word itself, a misread letter forgiven in capitals.
-fn same_word(token: &Token, word: &str) -> bool {
-    let word = fold(word);
-    if token.folds_to(&word) {
+fn same_word(token: &Token, letters: &[char]) -> bool {
+    if token.fold == letters {
         return true;
     }
-    let letters: Vec<char> = word.chars().collect();
     let most = if letters.len() >= 8 { 4 } else { 2 };
     letters.len() >= 6
         && token.all_capitals()
         && token.fold.len().abs_diff(letters.len()) <= 1
-        && distance(&token.fold, &letters, most).is_some()
+        && distance(&token.fold, letters, most).is_some()
 }
 
 /// Words that show that a line speaks of a paper instead of heading it.
-const MENTIONS: &[&str] = &[
-    "дана",
-    "выдана",
-    "выдан",
-    "выдано",
-    "предъяв",
-    "прилага",
-    "действит",
-    "является",
-    "предназнач",
-    "согласно",
-    "утвержд",
-    "основан",
-    "ознакомл",
-    "берілді",
-    "берілген",
-    "негіз",
-    "жүктел",
-    "таныс",
-    "составлен",
-    "содерж",
-    "оформл",
-];
+static MENTIONS: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&[
+    "дана", "выдана", "выдан", "выдано", "предъяв", "прилага", "действит", "является", "предназнач", "согласно", "утвержд", "основан",
+    "ознакомл", "берілді", "берілген", "негіз", "жүктел", "таныс", "составлен", "содерж", "оформл",
+]));
 
 /// Whether the word heads a line of its own: the first of its column (or, Kazakh, the last), with
 /// nothing there that makes it a mention.
@@ -178,18 +169,16 @@ fn is_heading(tokens: &[Token], from: usize, to: usize, index: usize, genre: Gen
         .iter()
         .filter(|t| t.is_word())
         .take(3)
-        .any(|t| MENTIONS.iter().any(|word| t.folded().starts_with(&fold(word))));
+        .any(|t| MENTIONS.has(t));
     if mention && !capitals {
         return false;
     }
     // In sentence case a heading is short, stands high on the page and does not end a sentence.
     if !capitals {
         let high = token.line - tokens[from].line.min(token.line) < 25;
-        let numbered = tokens[start].kind == super::tokens::Kind::Number
-            && tokens.get(start + 1).is_some_and(|t| t.is('.') || t.is(')'));
+        let numbered = tokens[start].kind == super::tokens::Kind::Number && tokens.get(start + 1).is_some_and(|t| t.is('.') || t.is(')'));
         let quoted = genre == Genre::Statement && index > start && tokens[index - 1].is('«');
-        let label =
-            tokens[index + 1..end].iter().any(|t| t.is(':')) && !tokens[index + 1..end].iter().any(|t| t.is('№'));
+        let label = tokens[index + 1..end].iter().any(|t| t.is(':')) && !tokens[index + 1..end].iter().any(|t| t.is('№'));
         return high && !numbered && !label && (words.len() <= 12 || quoted);
     }
     true
@@ -210,25 +199,10 @@ fn segment(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, us
 }
 
 /// Words that begin the text after a title.
-const BODY_STARTS: &[&str] = &[
-    "приказываю",
-    "бұйырамын",
-    "дана",
-    "выдана",
-    "выдан",
-    "выдано",
-    "настоящ",
-    "осы",
-    "берілді",
-    "соответств",
-    "основании",
-    "негізінде",
-    "сәйкес",
-    "фамили",
-    "уважаем",
-    "тегі",
-    "құрметті",
-];
+static BODY_STARTS: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&[
+    "приказываю", "бұйырамын", "дана", "выдана", "выдан", "выдано", "настоящ", "осы", "берілді", "соответств", "основании", "негізінде", "сәйкес", "фамили", "уважаем",
+    "тегі", "құрметті",
+]));
 
 /// The lines around the kind of paper that belong to the title: two before (a Kazakh title ends
 /// with its kind), six after, up to where the text begins.
@@ -245,9 +219,7 @@ fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize
             lines_seen += 1;
             last_line = token.line;
         }
-        let begins_text = token.line > line
-            && token.is_word()
-            && BODY_STARTS.iter().any(|word| token.folded().starts_with(&fold(word)));
+        let begins_text = token.line > line && token.is_word() && BODY_STARTS.has(token);
         if lines_seen > 5 || begins_text {
             break;
         }
@@ -323,8 +295,7 @@ fn names_a_subject(tokens: &[Token], index: usize, end: usize) -> bool {
     let about = |t: &Token| ["о", "об", "обо", "с", "по"].iter().any(|word| t.folds_to(word));
     let same_line = tokens[index + 1..end].iter().find(|t| t.is_word()).is_some_and(|t| t.line == line && about(t));
     let later = tokens[index + 1..end].iter().any(|t| {
-        t.line > line && t.heads && (t.folds_to("о") || t.folds_to("об")) && t.capital()
-            || t.line > line && t.heads && t.line == line + 1 && about(t)
+        t.line > line && t.heads && (t.folds_to("о") || t.folds_to("об")) && t.capital() || t.line > line && t.heads && t.line == line + 1 && about(t)
     });
     let kazakh = tokens[index + 1..end].iter().any(|t| t.folds_to("туралы"));
     same_line || later || kazakh
@@ -345,23 +316,18 @@ fn other_papers(tokens: &[Token], from: usize, to: usize, titles: &[Title]) -> V
         if !(capitals || token.heads && high && words.len() <= 8) {
             continue;
         }
-        let hit = OTHER_PAPERS.iter().any(|title| {
+        let hit = OTHERS.iter().any(|title| {
             let mut at = index;
-            title.split_whitespace().all(|word| {
+            title.iter().all(|word| {
                 while at < to && !tokens[at].is_word() && !tokens[at].is('№') {
                     at += 1;
                 }
-                let fits =
-                    tokens.get(at).filter(|_| at < to).is_some_and(|t| t.folds_to(&fold(word)) || same_word(t, word));
+                let fits = tokens.get(at).filter(|_| at < to).is_some_and(|t| same_word(t, word) || word.as_slice() == ['№'] && t.is('№'));
                 at += 1;
                 fits
             })
         });
-        if hit
-            && !titles
-                .iter()
-                .any(|t| t.place.first <= index && index <= t.place.last && matches!(t.what, What::Known(_)))
-        {
+        if hit && !titles.iter().any(|t| t.place.first <= index && index <= t.place.last && matches!(t.what, What::Known(_))) {
             out.push(Title { what: What::Other, place: Place { first: index, last: index }, page: token.page });
         }
     }

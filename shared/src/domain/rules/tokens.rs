@@ -21,8 +21,6 @@ pub(super) struct Token {
     pub text: String,
     /// Lower case, folded.
     pub fold: Vec<char>,
-    /// Which letters it has, for a quick refusal.
-    pub letters: u64,
     pub kind: Kind,
     /// Index of the page.
     pub page: usize,
@@ -67,7 +65,7 @@ impl Token {
     }
 }
 
-/// Bit of a folded letter in [`Token::letters`].
+/// Bit of a folded letter in a set of letters.
 pub(super) fn letter_bit(letter: char) -> u64 {
     match letter {
         'а'..='я' => 1 << (letter as u32 - 'а' as u32),
@@ -144,11 +142,9 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         }
         let text = if kind == Kind::Word { mend_alphabet(&word) } else { word };
         let folded: Vec<char> = fold(&text).chars().collect();
-        let letters = letter_bits(&folded);
         let mut token = Token {
             text,
             fold: folded,
-            letters,
             kind,
             page,
             line: first_line,
