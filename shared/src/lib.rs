@@ -11,7 +11,6 @@ pub mod queue;
 pub mod relay;
 pub mod retry;
 pub mod retry_after;
-pub mod run_event;
 pub mod run_view;
 pub mod secrets;
 pub mod settings;

@@ -38,16 +38,6 @@ pub enum SecretError {
     NotASigningSecret,
 }
 
-/// What a client's signing secret is sealed for.
-pub fn signing_secret_context(client_id: uuid::Uuid) -> Vec<u8> {
-    format!("client_secrets.secret:{client_id}").into_bytes()
-}
-
-/// What a client's user and password of the plain form are sealed for.
-pub fn callback_basic_context(client_id: uuid::Uuid) -> Vec<u8> {
-    format!("clients.callback_basic:{client_id}").into_bytes()
-}
-
 /// Encrypts and decrypts with `SECRETS_KEY`.
 #[derive(Clone)]
 pub struct Sealer(Aes256Gcm);

@@ -49,6 +49,16 @@ impl Leases {
         LeaseGuard { leases: self.clone(), lease, lost }
     }
 
+    /// How many are held.
+    pub fn len(&self) -> usize {
+        self.held().len()
+    }
+
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.held().is_empty()
+    }
+
     fn all(&self) -> Vec<Lease> {
         self.held().values().map(|held| held.lease).collect()
     }

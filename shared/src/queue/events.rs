@@ -3,16 +3,58 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use lapin::BasicProperties;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{Broker, QueueError, Session};
-use crate::run_event::RunEvent;
+use crate::domain::Stage;
+
+/// Something happened to a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEvent {
+    /// Which run.
+    pub run_id: Uuid,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum What {
+    /// A stage began or ended.
+    Stage {
+        /// Which.
+        stage: Stage,
+        /// Began or ended.
+        state: StageState,
+        /// Which attempt, from 1.
+        attempt: i32,
+        /// When, by the database's clock.
+        at: DateTime<Utc>,
+    },
+    /// The run has finished: its row says how.
+    Finished,
+}
+
+/// A stage's two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StageState {
+    /// It began.
+    Started,
+    /// It ended.
+    Ended,
+}
 
 /// Events that wait to be sent; more are dropped.
 const WAITING: usize = 10_000;
@@ -123,4 +165,20 @@ async fn hear_session(session: &Session, hear: &mut impl FnMut(RunEvent)) -> Res
         batch.into_iter().for_each(&mut *hear);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_read_back() {
+        let at = "2026-11-22T08:11:00.123Z".parse().expect("a time");
+        let what = What::Stage { stage: Stage::Read, state: StageState::Started, attempt: 2, at };
+        for what in [what, What::Finished] {
+            let event = RunEvent { run_id: Uuid::from_u128(5), what };
+            let text = serde_json::to_string(&event).expect("JSON");
+            assert_eq!(serde_json::from_str::<RunEvent>(&text).expect("an event"), event);
+        }
+    }
 }

@@ -27,6 +27,7 @@ pub mod progress;
 pub mod retry;
 pub mod runs;
 pub mod search;
+pub mod stored_keys;
 pub mod workers;
 
 pub use error::StoreError;

@@ -7,7 +7,7 @@ use crate::analysis::{AnalysisInput, Analyzer, LlmCall};
 
 pub(super) async fn classify(
     analyzer: &dyn Analyzer,
-    input: &AnalysisInput,
+    input: AnalysisInput<'_>,
     calls: &mut Vec<LlmCall>,
 ) -> Result<Classification, Failure> {
     let (classification, made) = analyzer.classify(input).await.map_err(|error| Failure::of_analysis(error, calls))?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shared::domain::ErrorCode;
 
+use crate::analysis::{AnalysisError, LlmCall};
 use crate::document::DocumentError;
 use crate::ocr::OcrError;
 
@@ -23,6 +24,13 @@ impl Failure {
     /// A failure with a reason.
     pub fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into(), retry_after: None }
+    }
+
+    /// A failed analysis; the calls that were made in vain are kept too.
+    pub(super) fn of_analysis(error: AnalysisError, calls: &mut Vec<LlmCall>) -> Self {
+        let AnalysisError { code, detail, calls: made } = error;
+        calls.extend(made);
+        Self::new(code, detail)
     }
 }
 

@@ -11,20 +11,20 @@ mod read;
 mod validate;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::NaiveDate;
 use shared::domain::judge::Judgement;
-use shared::domain::{Analysis, ContentType, Stage};
+use shared::domain::{Analysis, ContentType, Page, Stage};
 
 pub use acquire::Origin;
 pub use failure::Failure;
 pub use progress::{NoProgress, Progress};
 
 use crate::analysis::{AnalysisInput, Analyzer, LlmCall};
-use crate::ocr::{OcrEngine, PageReading};
+use crate::ocr::OcrEngine;
 use crate::sandbox::Sandbox;
 
 /// What every run needs and no run changes.
@@ -59,7 +59,9 @@ pub struct Work {
     /// Pages in the file.
     pub page_count: Option<u32>,
     /// What was read.
-    pub pages: Vec<PageReading>,
+    pub pages: Vec<Page>,
+    /// The upright pages' pictures in the run's folder, page by page.
+    pub pictures: Vec<Option<PathBuf>>,
     /// The model's calls.
     pub calls: Vec<LlmCall>,
     /// Seconds of each stage that ended.
@@ -89,10 +91,13 @@ impl Pipeline {
         let clock = StageClock { progress };
         let document = clock.time(work, Stage::Acquire, acquire::acquire(subject, &self.sandbox)).await?;
         work.page_count = Some(document.info.pages);
-        work.pages = clock.time(work, Stage::Read, read::read(&*self.engine, &document, subject.scratch)).await?;
-
-        let input = AnalysisInput::new(work.pages.iter().map(|reading| reading.page.clone()).collect(), subject.fio);
-        let analysis = self.analyse(&input, &clock, work).await?;
+        (work.pages, work.pictures) =
+            clock.time(work, Stage::Read, read::read(&*self.engine, &document, subject.scratch)).await?;
+        let pages = std::mem::take(&mut work.pages);
+        let input = AnalysisInput { pages: &pages, applicant_fio: subject.fio };
+        let analysis = self.analyse(input, &clock, work).await;
+        work.pages = pages;
+        let analysis = analysis?;
         let judgement = clock.time(work, Stage::Validate, validate::validate(subject, &analysis)).await?;
         Ok(Judged { analysis, judgement })
     }
@@ -100,7 +105,7 @@ impl Pipeline {
     /// The two questions do not depend on each other, so a model is asked both at once.
     async fn analyse(
         &self,
-        input: &AnalysisInput,
+        input: AnalysisInput<'_>,
         clock: &StageClock<'_>,
         work: &mut Work,
     ) -> Result<Analysis, Failure> {

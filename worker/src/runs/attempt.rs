@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use shared::domain::{ErrorCode, Stage};
-use shared::run_event::{RunEvent, StageState};
+use shared::queue::events::{RunEvent, StageState, What};
 use shared::store::jobs::RunClaim;
 use uuid::Uuid;
 
@@ -26,20 +26,17 @@ pub(super) enum Came {
 }
 
 pub(super) async fn attempt(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Came {
-    let start = Instant::now();
     // A panic is a failure of this run and of no other.
     let running = AssertUnwindSafe(pipeline(app, claim, guard)).catch_unwind();
     tokio::select! {
         () = guard.lost() => Came::Lost,
         () = app.deadline.cancelled() => Came::GivenUp,
         ended = tokio::time::timeout(claim.time_left, running) => {
-            let mut ended = match ended {
+            Came::Ended(Box::new(match ended {
                 Ok(Ok(ended)) => ended,
-                Ok(Err(_)) => Ended::without_work(Outcome::Crashed),
-                Err(_) => Ended::without_work(Outcome::OutOfTime),
-            };
-            ended.took = start.elapsed();
-            Came::Ended(Box::new(ended))
+                Ok(Err(_)) => Ended::without_work(Outcome::Crashed, Instant::now()),
+                Err(_) => Ended::without_work(Outcome::OutOfTime, Instant::now()),
+            }))
         }
     }
 }
@@ -49,12 +46,12 @@ async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
         Ok(scratch) => scratch,
         Err(error) => {
             let reason = format!("no folder can be made: {}", error.kind());
-            return Ended::without_work(Outcome::Failed(Failure::new(ErrorCode::FileSaveFailed, reason)));
+            return Ended::without_work(Outcome::Failed(Failure::new(ErrorCode::FileSaveFailed, reason)), Instant::now());
         }
     };
-    let Some(content_type) = shared::domain::ContentType::from_mime(&claim.content_type) else {
+    let Ok(content_type) = claim.content_type.parse() else {
         let failure = Failure::new(ErrorCode::DocumentUnreadable, "its content type is not known");
-        return Ended::without_work(Outcome::Failed(failure));
+        return Ended::without_work(Outcome::Failed(failure), Instant::now());
     };
     let told = Told { app, run_id: claim.run_id, attempt: claim.attempt, guard };
     let subject = Subject {
@@ -67,12 +64,12 @@ async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
     let mut work = Work::default();
     let judged = app.pipeline.run(&subject, &told, &mut work).await;
     let kept = match judged {
-        Ok(judged) => pictures::keep(app, &work.pages).await.map(|pictures| (judged, pictures)),
+        Ok(judged) => pictures::keep(app, &work).await.map(|pictures| (judged, pictures)),
         Err(failure) => Err(failure),
     };
     match kept {
-        Ok((judged, pictures)) => Ended { pictures, ..Ended::new(Outcome::Judged(judged), work) },
-        Err(failure) => Ended::new(Outcome::Failed(failure), work),
+        Ok((judged, pictures)) => Ended { pictures, ..Ended::new(Outcome::Judged(judged), work, Instant::now()) },
+        Err(failure) => Ended::new(Outcome::Failed(failure), work, Instant::now()),
     }
 }
 
@@ -87,7 +84,7 @@ struct Told<'a> {
 impl Told<'_> {
     fn send(&self, stage: Stage, state: StageState) {
         let (run_id, attempt, at) = (self.run_id, self.attempt, self.app.clock.now());
-        self.app.events.send(RunEvent::Stage { run_id, stage, state, attempt, at });
+        self.app.events.send(RunEvent { run_id, what: What::Stage { stage, state, attempt, at } });
     }
 }
 

@@ -1,6 +1,6 @@
 //! What becomes of a run after an attempt: a result, an error, or another attempt. Pure.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shared::domain::{ErrorCode, Evidence, Stage};
 use shared::settings::Timing;
@@ -32,8 +32,8 @@ pub struct Ended {
     pub work: Work,
     /// The store's key of each page's picture.
     pub pictures: Vec<Option<String>>,
-    /// How long it took.
-    pub took: Duration,
+    /// When: the model's calls are placed in time by it.
+    pub at: Instant,
 }
 
 /// Who did it: the same for every run of a process.
@@ -67,13 +67,13 @@ pub enum Then {
 
 impl Ended {
     /// An attempt that ended so.
-    pub fn new(outcome: Outcome, work: Work) -> Self {
-        Self { outcome, work, pictures: Vec::new(), took: Duration::ZERO }
+    pub fn new(outcome: Outcome, work: Work, at: Instant) -> Self {
+        Self { outcome, work, pictures: Vec::new(), at }
     }
 
     /// One that found nothing.
-    pub fn without_work(outcome: Outcome) -> Self {
-        Self::new(outcome, Work::default())
+    pub fn without_work(outcome: Outcome, at: Instant) -> Self {
+        Self::new(outcome, Work::default(), at)
     }
 }
 
@@ -106,7 +106,7 @@ pub fn after(ended: Ended, attempt: u32, timing: &Timing, means: &Means, jitter:
 }
 
 fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, means: &Means) -> Finish {
-    let Ended { outcome, work, pictures, took } = ended;
+    let Ended { outcome, work, pictures, at } = ended;
     let (verdict, errors) = match outcome {
         Outcome::Judged(judged) => {
             let errors = judged.judgement.errors.clone();
@@ -122,18 +122,18 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
         error_details: failure.map(|failure| failure.reason),
         page_count: work.page_count.and_then(|pages| i32::try_from(pages).ok()),
         llm_seconds: analysis.filter(|_| !work.calls.is_empty()),
-        llm_calls: work.calls.into_iter().map(|call| kept_call(call, took)).collect(),
+        llm_calls: work.calls.into_iter().map(|call| kept_call(call, at)).collect(),
         ocr_seconds: seconds(Stage::Read),
         stage_timings: work.timings,
         pages: work
             .pages
             .into_iter()
             .zip(pictures.into_iter().chain(std::iter::repeat(None)))
-            .map(|(reading, image_key)| FinishedPage {
-                number: reading.page.number,
-                text: reading.page.text,
-                confidence: reading.page.confidence.map(|confidence| confidence.clamp(0.0, 1.0)),
-                source: reading.page.source.as_str(),
+            .map(|(page, image_key)| FinishedPage {
+                number: page.number,
+                text: page.text,
+                confidence: page.confidence.map(|confidence| confidence.clamp(0.0, 1.0)),
+                source: page.source.as_str(),
                 image_key,
             })
             .collect(),
@@ -167,16 +167,15 @@ fn verdict(judged: Judged) -> FinishedVerdict {
     }
 }
 
-fn kept_call(call: LlmCall, took: Duration) -> FinishedCall {
-    let tokens = |count: Option<u32>| count.and_then(|count| i32::try_from(count).ok());
+fn kept_call(call: LlmCall, at: Instant) -> FinishedCall {
     FinishedCall {
         call_type: call.call_type.as_str(),
-        model: call.model,
-        began_seconds_ago: took.saturating_sub(call.started).as_secs_f64(),
+        model: call.model.to_string(),
+        began_seconds_ago: at.saturating_duration_since(call.started).as_secs_f64(),
         duration_seconds: call.duration.as_secs_f64(),
-        prompt_tokens: tokens(call.prompt_tokens),
-        completion_tokens: tokens(call.completion_tokens),
-        total_tokens: tokens(call.total_tokens),
+        prompt_tokens: call.prompt_tokens,
+        completion_tokens: call.completion_tokens,
+        total_tokens: call.total_tokens,
         outcome: call.outcome.to_owned(),
     }
 }
@@ -196,7 +195,7 @@ mod tests {
             prompt_version: None,
             worker: "worker".into(),
         };
-        after(Ended::without_work(outcome), attempt, &settings.timing, &means, 0.5)
+        after(Ended::without_work(outcome, Instant::now()), attempt, &settings.timing, &means, 0.5)
     }
 
     fn failed(code: ErrorCode, retry_after: Option<u64>) -> Outcome {

@@ -8,22 +8,21 @@ use shared::store::finish::FinishedPage;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::ocr::PageReading;
-use crate::pipeline::Failure;
+use crate::pipeline::{Failure, Work};
 
 /// Stores each page's picture; answers the keys, page by page.
-pub(super) async fn keep(app: &App, pages: &[PageReading]) -> Result<Vec<Option<String>>, Failure> {
+pub(super) async fn keep(app: &App, work: &Work) -> Result<Vec<Option<String>>, Failure> {
     let failed = |error: String| Failure::new(ErrorCode::FileSaveFailed, format!("a page's picture is not kept: {error}"));
     // Random and not the run's: another attempt, or another generation, overwrites nothing.
     let id = Uuid::new_v4();
-    let mut keys = Vec::with_capacity(pages.len());
-    for reading in pages {
-        let Some(path) = &reading.picture else {
+    let mut keys = Vec::with_capacity(work.pages.len());
+    for (page, picture) in work.pages.iter().zip(&work.pictures) {
+        let Some(path) = picture else {
             keys.push(None);
             continue;
         };
         let bytes = tokio::fs::read(path).await.map_err(|error| failed(error.kind().to_string()))?;
-        let key = page_key(app.clock.now(), id, reading.page.number);
+        let key = page_key(app.clock.now(), id, page.number);
         app.documents.put(&key, Bytes::from(bytes)).await.map_err(|error| failed(error.to_string()))?;
         keys.push(Some(key));
     }

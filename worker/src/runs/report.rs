@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::run_event::RunEvent;
+use shared::queue::events::{RunEvent, What};
 use shared::store::finish::{Finish, Finished};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::app::App;
 
 /// Wakes who waits for the run and whatever is owed next, counts it and writes its one line.
 pub(crate) fn finished(app: &App, run_id: Uuid, ended: &Finish, finished: &Finished) {
-    app.events.send(RunEvent::Finished { run_id });
+    app.events.send(RunEvent { run_id, what: What::Finished });
     if finished.callback_owed {
         app.relay.committed();
     }
