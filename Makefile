@@ -7,7 +7,7 @@ test-long: ; @deploy/local/test.sh --long
 install: ; @deploy/local/install.sh
 up: install ; @deploy/local/up.sh
 down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)
-bench: up ; @deploy/local/with_env.sh cargo run --release --locked -p rb-ocr-tests --bin bench
+bench: ; @deploy/local/bench.sh
 check: ; @cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
 sqlx: up ; @deploy/local/sqlx.sh
 evaluate: ; @deploy/local/evaluate.sh "$(DOCS)" "$(NAMES)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gets what is missing of PostgreSQL 15+, RabbitMQ 3.10+, Tesseract with rus, kaz, eng and osd, and
-# poppler-utils from the distribution (Debian 12 and 13, Ubuntu 24.04). It says what it installs
+# Gets what is missing of PostgreSQL 15+, RabbitMQ 3.10+, Tesseract with rus, kaz, eng and osd,
+# poppler-utils and a C compiler from the distribution (Debian 12 and 13, Ubuntu 24.04). It says what it installs
 # before it does. Installing starts, enables and changes no system service.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -25,6 +25,9 @@ for language in rus kaz eng osd; do
     grep -qx "$language" <<<"$languages" || need "tesseract-ocr-$language"
 done
 { command -v pdftoppm && command -v pdftotext && command -v pdfinfo; } >/dev/null || need poppler-utils
+
+# What cargo links with; a Rust toolchain of rustup's does not bring it.
+command -v cc >/dev/null || { need gcc && need libc6-dev; }
 
 ((${#missing[@]})) || exit 0
 

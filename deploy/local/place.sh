@@ -7,6 +7,9 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 LOCAL=$ROOT/.local
 ENV_FILE=$LOCAL/env
 
+# Binaries are looked for here, whatever the caller's cargo is told.
+export CARGO_TARGET_DIR=$ROOT/target
+
 # A checkout is told from its neighbours by a hash of its path: node name, ports, data folders.
 CHECKOUT=$(printf '%s' "$ROOT" | sha256sum | cut -c1-10)
 

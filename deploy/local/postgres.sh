@@ -15,14 +15,11 @@ postgres_place() {
     PG_LOG=$PG_HOME/log
 }
 
-# Runs a command as the user who owns the database.
+# Runs a command as the user who owns the database, without the caller's PG… variables.
 as_postgres() {
-    if ((EUID == 0)); then
-        (cd / && exec setpriv --reuid="$PG_USER" --regid="$(id -g "$PG_USER")" --clear-groups -- \
-            env -i PATH="$PATH" LC_ALL=C.UTF-8 HOME=/ ${PGPASSWORD:+PGPASSWORD="$PGPASSWORD"} "$@")
-    else
-        LC_ALL=C.UTF-8 "$@"
-    fi
+    local as=()
+    ((EUID != 0)) || as=(setpriv --reuid="$PG_USER" --regid="$(id -g "$PG_USER")" --clear-groups --)
+    (cd / && exec "${as[@]}" env -i PATH="$PATH" LC_ALL=C.UTF-8 HOME=/ ${PGPASSWORD:+PGPASSWORD="$PGPASSWORD"} "$@")
 }
 
 # The folder of the newest installed server of version 15 or later, or of the version that made the

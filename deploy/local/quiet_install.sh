@@ -26,7 +26,8 @@ quiet_install() {
     fi
     for unit in "${ours[@]}"; do
         unit_file "$unit" || continue
-        "${root[@]}" deb-systemd-helper disable "$unit" >/dev/null 2>&1 || true
+        # It serves maintainer scripts only, and takes this variable for one.
+        "${root[@]}" env DPKG_MAINTSCRIPT_PACKAGE=rb-ocr deb-systemd-helper disable "$unit" >/dev/null 2>&1 || true
         "${root[@]}" update-rc.d "${unit%.*}" disable >/dev/null 2>&1 || true
     done
     rm -f "$log"
