@@ -4,5 +4,6 @@
 pub mod binaries;
 pub mod demo;
 pub mod process;
+pub mod records;
 pub mod services;
 pub mod standins;
