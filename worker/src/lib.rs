@@ -1,5 +1,6 @@
 //! The worker: takes jobs, runs the pipeline, delivers callbacks, keeps house.
 
+pub mod analysis;
 pub mod callbacks;
 pub mod document;
 pub mod imaging;
