@@ -38,7 +38,23 @@ pub const fn is_cyrillic(letter: char) -> bool {
 pub const fn is_kazakh_only(letter: char) -> bool {
     matches!(
         letter,
-        'ә' | 'Ә' | 'ғ' | 'Ғ' | 'қ' | 'Қ' | 'ң' | 'Ң' | 'ө' | 'Ө' | 'ұ' | 'Ұ' | 'ү' | 'Ү' | 'һ' | 'Һ' | 'і' | 'І'
+        'ә' | 'Ә'
+            | 'ғ'
+            | 'Ғ'
+            | 'қ'
+            | 'Қ'
+            | 'ң'
+            | 'Ң'
+            | 'ө'
+            | 'Ө'
+            | 'ұ'
+            | 'Ұ'
+            | 'ү'
+            | 'Ү'
+            | 'һ'
+            | 'Һ'
+            | 'і'
+            | 'І'
     )
 }
 
@@ -56,7 +72,7 @@ pub const fn look_alike(sign: char) -> Option<char> {
         'H' => 'Н',
         'h' => 'һ',
         'I' => 'І',
-        'i' => 'і',
+        'i' | 'l' | '|' => 'і',
         'K' => 'К',
         'k' => 'к',
         'M' => 'М',
@@ -69,8 +85,8 @@ pub const fn look_alike(sign: char) -> Option<char> {
         't' => 'т',
         'X' => 'Х',
         'x' => 'х',
-        'Y' => 'У',
-        'y' => 'у',
+        'Y' | 'V' => 'У',
+        'y' | 'v' => 'у',
         'N' => 'И',
         'n' => 'п',
         'u' => 'и',
@@ -94,7 +110,9 @@ pub fn mend_alphabet(word: &str) -> String {
     let upper = word.chars().filter(|c| c.is_uppercase()).count() * 2 > word.chars().count();
     word.chars()
         .map(|sign| match look_alike(sign) {
-            Some(letter) if sign.is_ascii_digit() && !upper => letter.to_lowercase().next().unwrap_or(letter),
+            Some(letter) if sign.is_ascii_digit() && !upper => {
+                letter.to_lowercase().next().unwrap_or(letter)
+            }
             Some(letter) => letter,
             None => sign,
         })
@@ -153,7 +171,11 @@ pub fn prefix_distance(stem: &[char], word: &[char], most: usize) -> Option<usiz
         return None;
     }
     let row = last_row(stem, word, most)?;
-    row[stem.len() - 1..=word.len()].iter().copied().min().filter(|least| *least <= most)
+    row[stem.len() - 1..=word.len()]
+        .iter()
+        .copied()
+        .min()
+        .filter(|least| *least <= most)
 }
 
 /// The last row of the edit table; none as soon as every way costs more than `most`.
@@ -167,7 +189,14 @@ fn last_row(one: &[char], other: &[char], most: usize) -> Option<[usize; LONGEST
         row[0] = (i + 1) * 2;
         let mut least = row[0];
         for (j, &b) in other.iter().enumerate() {
-            let swap = diagonal + if a == b { 0 } else if confusable(a, b) { 1 } else { 2 };
+            let swap = diagonal
+                + if a == b {
+                    0
+                } else if confusable(a, b) {
+                    1
+                } else {
+                    2
+                };
             diagonal = row[j + 1];
             row[j + 1] = swap.min(row[j] + 2).min(diagonal + 2);
             least = least.min(row[j + 1]);
@@ -185,7 +214,10 @@ mod tests {
 
     #[test]
     fn kazakh_letters_and_yo_fold_to_their_russian_look_alikes() {
-        assert_eq!(fold("Әбдірахманова ҚҰРАЛАЙ Пётр"), "абдирахманова куралай петр");
+        assert_eq!(
+            fold("Әбдірахманова ҚҰРАЛАЙ Пётр"),
+            "абдирахманова куралай петр"
+        );
     }
 
     #[test]

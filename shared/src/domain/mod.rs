@@ -8,6 +8,7 @@ pub mod doc_types;
 mod doc_wordings;
 pub mod error_code;
 pub mod evidence;
+pub mod grounding;
 pub mod judge;
 pub mod letters;
 pub mod names;
@@ -19,4 +20,6 @@ pub mod text_quality;
 pub use content_type::ContentType;
 pub use error_code::ErrorCode;
 pub use page::{Page, PageSource, Rect, Word};
-pub use run::{Analysis, Checks, Classification, DateKind, Evidence, Extraction, Found, Priority, Quote, Stage, Status};
+pub use run::{
+    Analysis, Checks, Classification, DateKind, Evidence, Extraction, Found, Priority, Quote, Stage, Status,
+};

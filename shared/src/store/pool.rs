@@ -100,3 +100,11 @@ pub async fn ping(pool: &Pool) -> Result<(), StoreError> {
     sqlx::query("SELECT 1").execute(pool).await?;
     Ok(())
 }
+
+/// The database's clock.
+///
+/// # Errors
+/// The database is away.
+pub async fn now(pool: &Pool) -> Result<chrono::DateTime<chrono::Utc>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?)
+}

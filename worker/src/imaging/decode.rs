@@ -65,8 +65,7 @@ pub fn decode_pnm(file: &[u8]) -> Result<Scan, ImagingError> {
     };
     let (kind, width, height, most) = (next(), next(), next(), next());
     let number = |word: Option<&[u8]>| -> Option<u32> { std::str::from_utf8(word?).ok()?.parse().ok() };
-    let (Some(kind), Some(width), Some(height), Some(255)) = (kind, number(width), number(height), number(most))
-    else {
+    let (Some(kind), Some(width), Some(height), Some(255)) = (kind, number(width), number(height), number(most)) else {
         return Err(ImagingError::Undecodable);
     };
     check_pixels(width, height).map_err(|_| ImagingError::TooLarge)?;
@@ -117,9 +116,8 @@ pub(super) fn scan_of_gray(pixels: Vec<u8>, width: usize, height: usize) -> Scan
 
 fn on_white(decoded: DynamicImage) -> Vec<u8> {
     let pixels = decoded.into_rgba8().into_raw();
-    let over = |value: u8, alpha: u8| {
-        ((u32::from(value) * u32::from(alpha) + 255 * (255 - u32::from(alpha))) / 255) as u8
-    };
+    let over =
+        |value: u8, alpha: u8| ((u32::from(value) * u32::from(alpha) + 255 * (255 - u32::from(alpha))) / 255) as u8;
     pixels
         .as_chunks::<4>()
         .0

@@ -93,6 +93,7 @@ fn best_slope(ink: &Ink) -> Scored {
             consider(straight.slope.degrees + near, f32::from(step) * MAX_CHANGE / 8.0, &mut best);
         }
     }
+    if std::env::var_os("DBG").is_some() { eprintln!("ratio {} {:?}", best.score / straight.score, best.slope); }
     // A change down the page has to explain clearly more than none.
     if best.score < straight.score * 1.1 {
         best = straight;

@@ -9,8 +9,8 @@ use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 use image::DynamicImage;
 use image::metadata::Orientation;
 
-use super::decode::{MAX_BYTES, Scan, scan_of};
 use super::ImagingError;
+use super::decode::{MAX_BYTES, Scan, scan_of};
 use crate::document::{DocumentError, check_pixels, tiff};
 
 /// Decodes page `page` (from 0, previews not counted).
@@ -72,14 +72,10 @@ fn image_of(samples: &[u8], width: u32, height: u32, colours: ColorType) -> Opti
                 .as_chunks::<4>()
                 .0
                 .iter()
-                .flat_map(|&[c, m, y, k]| {
-                    [c, m, y].map(|ink| (u32::from(255 - ink) * u32::from(255 - k) / 255) as u8)
-                })
+                .flat_map(|&[c, m, y, k]| [c, m, y].map(|ink| (u32::from(255 - ink) * u32::from(255 - k) / 255) as u8))
                 .collect(),
         ),
-        ColorType::YCbCr(8) => {
-            colour(samples.as_chunks::<3>().0.iter().flat_map(|sample| rgb_of(*sample)).collect())
-        }
+        ColorType::YCbCr(8) => colour(samples.as_chunks::<3>().0.iter().flat_map(|sample| rgb_of(*sample)).collect()),
         _ => None,
     }
 }

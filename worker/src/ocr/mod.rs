@@ -1,5 +1,6 @@
 //! Reading a document: from a file to pages of text. One trait, an engine for each way to do it.
 
+mod digits;
 mod engine;
 mod http;
 mod http_answer;

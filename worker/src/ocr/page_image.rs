@@ -7,7 +7,7 @@ use std::sync::Arc;
 use shared::domain::Word;
 
 use super::tesseract::{self, Languages, Segmentation};
-use super::{OcrError, tsv};
+use super::{OcrError, digits, tsv};
 use crate::imaging::warp::{Turn, straighten, turn};
 use crate::imaging::skew::{self, Lines, Slope};
 use crate::imaging::{Gray, Scan, light};
@@ -70,6 +70,8 @@ pub(super) async fn read(sandbox: &Sandbox, scratch: &Path, scan: Scan) -> Resul
         tried += 1;
         best = best.better(reader.attempt(pose, Recipe::SECOND).await?);
     }
+    let pose = best.pose;
+    reader.read_numbers_again(&mut best).await?;
     let jpeg = blocking(move || picture.upright_jpeg(pose.turn, pose.slope))
         .await?
         .map_err(|_| OcrError::Unreadable("a page has no pixels".to_owned()))?;
@@ -117,6 +119,8 @@ impl Recipe {
     /// Other means.
     const SECOND: Self =
         Self { light: Light::Sauvola, languages: Languages::KazakhFirst, segmentation: Segmentation::Automatic };
+    /// A second look at numbers.
+    const NUMBERS: Self = Self { languages: Languages::English, ..Self::PROBE };
     /// A look at a few lines.
     const PROBE: Self = Self { segmentation: Segmentation::Block, ..Self::FIRST };
 }
@@ -157,7 +161,7 @@ impl Reader<'_> {
                 straighten(&part, Slope { change: 0.0, ..pose.slope })
             })
             .await?;
-            *score = self.read(&part, Recipe::PROBE).await?.score;
+            *score = believable(&self.read(&part, Recipe::PROBE).await?);
         }
         Ok(if scores[1] > scores[0] { other } else { one })
     }
@@ -165,33 +169,47 @@ impl Reader<'_> {
     async fn attempt(&self, pose: Pose, recipe: Recipe) -> Result<Attempt, OcrError> {
         let page = Arc::clone(if recipe.light == Light::Even { &self.even } else { &self.page });
         let image = blocking(move || prepared(&page, pose, recipe.light)).await?;
-        self.read(&image, recipe).await
+        let words = self.read(&image, recipe).await?;
+        Ok(Attempt::new(words, pose, image))
     }
 
-    async fn read(&self, image: &Gray, recipe: Recipe) -> Result<Attempt, OcrError> {
-        tesseract::read(self.sandbox, self.scratch, image, recipe.languages, recipe.segmentation)
-            .await
-            .map(Attempt::new)
+    async fn read(&self, image: &Gray, recipe: Recipe) -> Result<Vec<Word>, OcrError> {
+        tesseract::read(self.sandbox, self.scratch, image, recipe.languages, recipe.segmentation).await
+    }
+
+    async fn read_numbers_again(&self, attempt: &mut Attempt) -> Result<(), OcrError> {
+        if let Some(cuttings) = digits::cut(&attempt.image, &attempt.words) {
+            let second = self.read(&cuttings.image, Recipe::NUMBERS).await?;
+            cuttings.correct(&mut attempt.words, &second);
+        }
+        Ok(())
     }
 }
 
 /// Words and how good they are.
 struct Attempt {
     words: Vec<Word>,
+    pose: Pose,
+    /// What they were read from.
+    image: Gray,
     confidence: f32,
-    /// Letters that can be believed.
     score: f32,
 }
 
+/// Letters that can be believed.
+fn believable(words: &[Word]) -> f32 {
+    words
+        .iter()
+        .filter(|word| word.text.chars().filter(|letter| letter.is_alphanumeric()).count() >= 2)
+        .map(|word| (word.confidence - 0.3).max(0.0) * word.text.chars().count() as f32)
+        .sum()
+}
+
 impl Attempt {
-    fn new(words: Vec<Word>) -> Self {
+    fn new(words: Vec<Word>, pose: Pose, image: Gray) -> Self {
         let confidence = tsv::confidence(&words).unwrap_or(0.0);
-        let score = words
-            .iter()
-            .filter(|word| word.text.chars().filter(|letter| letter.is_alphanumeric()).count() >= 2)
-            .map(|word| (word.confidence - 0.3).max(0.0) * word.text.chars().count() as f32)
-            .sum();
-        Self { words, confidence, score }
+        let score = believable(&words);
+        Self { words, pose, image, confidence, score }
     }
 
     fn is_doubtful(&self) -> bool {
@@ -222,10 +240,8 @@ fn prepared(page: &Gray, pose: Pose, light: Light) -> Gray {
 
 /// Runs work on pixels where it blocks nobody.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OcrError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| match error.is_panic() {
-            true => OcrError::Unreadable("a page's pixels cannot be worked on".to_owned()),
-            false => OcrError::Failed("the worker is going down".to_owned()),
-        })
+    tokio::task::spawn_blocking(work).await.map_err(|error| match error.is_panic() {
+        true => OcrError::Unreadable("a page's pixels cannot be worked on".to_owned()),
+        false => OcrError::Failed("the worker is going down".to_owned()),
+    })
 }

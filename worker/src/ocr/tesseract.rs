@@ -16,6 +16,8 @@ pub enum Languages {
     RussianFirst,
     /// Kazakh first.
     KazakhFirst,
+    /// For digits.
+    English,
 }
 
 /// How Tesseract cuts a page into lines.
@@ -48,6 +50,7 @@ pub async fn read(
     let languages = match languages {
         Languages::RussianFirst => "rus+kaz",
         Languages::KazakhFirst => "kaz+rus",
+        Languages::English => "eng",
     };
     let segmentation = match segmentation {
         Segmentation::Automatic => "3",

@@ -58,8 +58,8 @@ pub(super) fn is_real(words: &[Word]) -> bool {
             match letter {
                 'a'..='z' | 'A'..='Z' | 'А'..='я' | 'Ё' | 'ё' => in_word += 1,
                 // Kazakh.
-                'Ә' | 'ә' | 'Ғ' | 'ғ' | 'Қ' | 'қ' | 'Ң' | 'ң' | 'Ө' | 'ө' | 'Ұ' | 'ұ' | 'Ү' | 'ү' | 'Һ' | 'һ'
-                | 'І' | 'і' => in_word += 1,
+                'Ә' | 'ә' | 'Ғ' | 'ғ' | 'Қ' | 'қ' | 'Ң' | 'ң' | 'Ө' | 'ө' | 'Ұ' | 'ұ' | 'Ү' | 'ү' | 'Һ' | 'һ' | 'І'
+                | 'і' => in_word += 1,
                 '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{0}'..='\u{1F}' => odd += 1,
                 other if other.is_alphabetic() => others += 1,
                 _ => {}
@@ -86,9 +86,7 @@ mod tests {
 
     fn words(text: &str) -> Vec<Word> {
         let rect = Rect { x: 0, y: 0, width: 1, height: 1 };
-        text.split_whitespace()
-            .map(|text| Word { text: text.to_owned(), rect, confidence: 1.0, line: 0 })
-            .collect()
+        text.split_whitespace().map(|text| Word { text: text.to_owned(), rect, confidence: 1.0, line: 0 }).collect()
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn a_spelled_month_with_a_misread_letter_is_read() {
         ("4 септября 2023", 9),
         ("4 августа 2023", 8),
         ("4 июня 2023", 6),
-            ("«04» мая 2023 г.", 5),
+        ("«04» мая 2023 г.", 5),
         ("4 июля 2023", 7),
     ] {
         assert_eq!(parse(text), Some(ymd(2023, month, 4)), "{text}");
@@ -61,8 +61,20 @@ fn a_spelled_month_with_a_misread_letter_is_read() {
 #[test]
 fn impossible_dates_are_refused_not_mended() {
     for text in [
-        "30.02.2026", "32.01.2026", "04.13.2023", "29.02.2025", "00.12.2023", "2023-13-04", "31 апреля 2026 г.",
-        "«____» ______________ 20___ г.", "04.12", "декабря 2023", "БИН 040120231234", "1.2.3.4", "S83.6", "45,2.12",
+        "30.02.2026",
+        "32.01.2026",
+        "04.13.2023",
+        "29.02.2025",
+        "00.12.2023",
+        "2023-13-04",
+        "31 апреля 2026 г.",
+        "«____» ______________ 20___ г.",
+        "04.12",
+        "декабря 2023",
+        "БИН 040120231234",
+        "1.2.3.4",
+        "S83.6",
+        "45,2.12",
     ] {
         assert_eq!(find(text), [], "{text}");
     }
@@ -72,7 +84,10 @@ fn impossible_dates_are_refused_not_mended() {
 fn two_dates_of_a_period_are_two_candidates_with_their_places() {
     let text = "с 30.01.2023–31.01.2026 г.";
     let found = find(text);
-    assert_eq!(found.iter().map(|c| c.date).collect::<Vec<_>>(), [ymd(2023, 1, 30), ymd(2026, 1, 31)]);
+    assert_eq!(
+        found.iter().map(|c| c.date).collect::<Vec<_>>(),
+        [ymd(2023, 1, 30), ymd(2026, 1, 31)]
+    );
     assert_eq!(&text[found[1].span.clone()], "31.01.2026 г.");
 }
 

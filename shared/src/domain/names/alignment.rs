@@ -31,13 +31,19 @@ pub(super) fn cost(meant: &[char], read: &[char]) -> Option<u32> {
             let (a, b) = (meant[i - 1], read[j - 1]);
             let lost = above[j] + gap(meant, i - 1, kazakh);
             let added = row[j - 1] + gap(read, j - 1, kazakh);
-            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1)).min(lost).min(added);
+            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1))
+                .min(lost)
+                .min(added);
             // «ы» read as «ьі» or «ьл», «ю» as «іо», «нг» for ң.
-            if j > 1 && splits(a, read[j - 2], b) {
-                best = best.min(above[j - 2] + MISREAD);
+            if j > 1
+                && let Some(cost) = splits(a, read[j - 2], b)
+            {
+                best = best.min(above[j - 2] + cost);
             }
-            if i > 1 && j > 0 && splits(b, meant[i - 2], a) && i > 1 {
-                best = best.min(before[j - 1] + MISREAD);
+            if i > 1
+                && let Some(cost) = splits(b, meant[i - 2], a)
+            {
+                best = best.min(before[j - 1] + cost);
             }
             row[j] = best;
         }
@@ -60,24 +66,33 @@ fn gap(word: &[char], at: usize, kazakh: bool) -> u32 {
         // Гүлнар and Гульнар, Әсел and Асель; Ілияс and Ильяс.
         'ь' | 'ъ' if kazakh => 0,
         'ь' | 'ъ' => MISREAD,
+        // Тілеген and Тлеген.
+        'і' if at > 0 && word[at - 1] == 'т' && word.get(at + 1) == Some(&'л') => 0,
         letter if at > 0 && word[at - 1] == letter => DOUBLED,
         _ => LOST,
     }
 }
 
-fn splits(whole: char, first: char, second: char) -> bool {
-    match whole {
-        'ы' => matches!(first, 'ь' | 'ъ' | 'б') && matches!(second, 'і' | 'i' | 'l' | 'л' | '1' | '|' | 'и'),
-        'ю' => matches!(first, 'і' | '1' | 'l') && second == 'о',
-        'ң' => first == 'н' && second == 'г',
-        'ш' => first == 'і' && second == 'ц',
-        _ => false,
+/// One letter that stands as two on the other side, with its cost.
+fn splits(whole: char, first: char, second: char) -> Option<u32> {
+    match (whole, first, second) {
+        // Нұрпейісов and Нурпеисов.
+        ('и', 'й', 'і') | ('ң', 'н', 'г') => Some(0),
+        ('ы', 'ь' | 'ъ' | 'б', 'і' | 'i' | 'l' | 'л' | '1' | '|' | 'и')
+        | ('ю', 'і' | '1' | 'l', 'о')
+        | ('ш', 'і', 'ц') => Some(MISREAD),
+        _ => None,
     }
 }
 
 fn swap(meant: &[char], i: usize, read: &[char], j: usize) -> u32 {
     let (a, b) = (meant[i], read[j]);
-    if a == b || same_spelling(a, b) || same_spelling(b, a) || harmonic(meant, i, b) || harmonic(read, j, a) {
+    if a == b
+        || same_spelling(a, b)
+        || same_spelling(b, a)
+        || harmonic(meant, i, b)
+        || harmonic(read, j, a)
+    {
         0
     } else if misread(a, b) || misread(b, a) {
         MISREAD
@@ -107,7 +122,11 @@ const fn same_spelling(kazakh: char, russian: char) -> bool {
 /// (Ысқақов and Искаков).
 fn harmonic(word: &[char], at: usize, other: char) -> bool {
     match (word[at], other) {
-        ('і', 'у') => word[..at].iter().rev().find(|c| "аәеиоөуұүыіэюяё".contains(**c)).is_some_and(|c| *c == 'ү' || *c == 'ұ'),
+        ('і', 'у') => word[..at]
+            .iter()
+            .rev()
+            .find(|c| "аәеиоөуұүыіэюяё".contains(**c))
+            .is_some_and(|c| *c == 'ү' || *c == 'ұ'),
         ('ы', 'и') => at == 0,
         _ => false,
     }
@@ -138,7 +157,10 @@ mod tests {
     use super::*;
 
     fn between(meant: &str, read: &str) -> Option<u32> {
-        cost(&meant.chars().collect::<Vec<_>>(), &read.chars().collect::<Vec<_>>())
+        cost(
+            &meant.chars().collect::<Vec<_>>(),
+            &read.chars().collect::<Vec<_>>(),
+        )
     }
 
     #[test]
@@ -159,7 +181,12 @@ mod tests {
 
     #[test]
     fn another_word_is_beyond_the_limit() {
-        for (one, other) in [("ахметов", "ахмедов"), ("орлов", "котов"), ("максат", "максут"), ("асет", "асель")] {
+        for (one, other) in [
+            ("ахметов", "ахмедов"),
+            ("орлов", "котов"),
+            ("максат", "максут"),
+            ("асет", "асель"),
+        ] {
             assert_eq!(between(one, other), None, "{one} {other}");
         }
     }
@@ -168,7 +195,7 @@ mod tests {
     fn a_slip_of_the_reader_costs_little() {
         assert_eq!(between("мейрамова", "мейрамопа"), None);
         assert_eq!(between("темирханов", "темирхаиов"), Some(2));
-        assert_eq!(between("птицын", "птицьін"), Some(2));
+        assert_eq!(between("птицын", "птицьлн"), Some(2));
         assert_eq!(between("салимбаев", "салмбаев"), Some(5));
         assert_eq!(between("файзуллин", "файзулллин"), Some(2));
     }

@@ -65,45 +65,74 @@ pub(super) static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
                 let stem = fold(stem);
                 *names.entry(stem.clone()).or_insert_with(|| {
                     let letters: Vec<char> = stem.chars().collect();
-                    stems.push(Stem { bits: letter_bits(&letters), letters });
+                    stems.push(Stem {
+                        bits: letter_bits(&letters),
+                        letters,
+                    });
                     stems.len() - 1
                 })
             })
             .collect();
-        Topic { negated: text.split_whitespace().any(|word| word == "не" || word == "без"), stems: ids }
+        Topic {
+            negated: text
+                .split_whitespace()
+                .any(|word| word == "не" || word == "без"),
+            stems: ids,
+        }
     };
     let mut all = |texts: &[&str]| texts.iter().map(|text| topic(text)).collect::<Vec<_>>();
-    let types = DOC_TYPES.iter().map(|t| Topics { title: all(t.title_topics), body: all(t.body_topics) }).collect();
+    let types = DOC_TYPES
+        .iter()
+        .map(|t| Topics {
+            title: all(t.title_topics),
+            body: all(t.body_topics),
+        })
+        .collect();
     let other_orders = all(wordings::OTHER_ORDERS);
-    Compiled { stems, types, other_orders }
+    Compiled {
+        stems,
+        types,
+        other_orders,
+    }
 });
 
-/// The stems that a word begins with, a misread letter forgiven in long ones.
-pub(super) fn stems_of(token: &Token) -> StemSet {
+/// The stems that a word begins with, or a part of it after a hyphen («врачебно-консультативной»); a
+/// misread letter is forgiven in long ones.
+pub(super) fn stems_of(word: &[char]) -> StemSet {
     let mut set = StemSet::default();
-    // The letters of the first n signs: a stem whose letters are not there cannot fit.
-    let mut starts = [0u64; LONGEST_STEM + 2];
-    for length in 1..starts.len() {
-        starts[length] = starts[length - 1] | token.fold.get(length - 1).map_or(0, |letter| letter_bit(*letter));
-    }
-    for (id, stem) in COMPILED.stems.iter().enumerate() {
-        let length = (stem.letters.len() + 1).min(LONGEST_STEM + 1);
-        let missing = (stem.bits & !starts[length]).count_ones();
-        let strange = (starts[length.saturating_sub(2)] & !stem.bits).count_ones();
-        if begins_with(token, &stem.letters, missing.max(strange) as usize) {
-            set.insert(id);
+    add_stems(word, &mut set);
+    for (at, letter) in word.iter().enumerate() {
+        if *letter == '-' {
+            add_stems(&word[at + 1..], &mut set);
         }
     }
     set
 }
 
+fn add_stems(word: &[char], set: &mut StemSet) {
+    // The letters of the first n signs: a stem whose letters are not there cannot fit.
+    let mut starts = [0u64; LONGEST_STEM + 2];
+    for length in 1..starts.len() {
+        starts[length] =
+            starts[length - 1] | word.get(length - 1).map_or(0, |letter| letter_bit(*letter));
+    }
+    for (id, stem) in COMPILED.stems.iter().enumerate() {
+        let length = (stem.letters.len() + 1).min(LONGEST_STEM + 1);
+        let missing = (stem.bits & !starts[length]).count_ones();
+        let strange = (starts[length.saturating_sub(2)] & !stem.bits).count_ones();
+        if begins_with(word, &stem.letters, missing.max(strange) as usize) {
+            set.insert(id);
+        }
+    }
+}
+
 /// Whether the word begins with the stem. Short stems must agree letter for letter, the shortest be
 /// the whole word; in long ones one letter in five may be misread.
-fn begins_with(token: &Token, stem: &[char], missing: usize) -> bool {
+fn begins_with(word: &[char], stem: &[char], missing: usize) -> bool {
     if stem.len() <= 2 {
-        return token.fold == stem;
+        return word == stem;
     }
-    if token.fold.starts_with(stem) {
+    if word.starts_with(stem) {
         return true;
     }
     let most = match stem.len() {
@@ -113,7 +142,7 @@ fn begins_with(token: &Token, stem: &[char], missing: usize) -> bool {
         8..=10 => 3,
         _ => 4,
     };
-    missing <= most && prefix_distance(stem, &token.fold, most).is_some()
+    missing <= most && prefix_distance(stem, word, most).is_some()
 }
 
 /// Where a topic stands: its first and last token.
@@ -125,7 +154,13 @@ pub(super) struct Place {
 
 /// The first place among `tokens[from..to]` where all stems of the topic stand with at most `gap`
 /// words between one and the next; a statement that is denied («не находится») does not count.
-pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap: usize) -> Option<Place> {
+pub(super) fn find(
+    tokens: &[Token],
+    from: usize,
+    to: usize,
+    topic: &Topic,
+    gap: usize,
+) -> Option<Place> {
     let range = &tokens[from..to];
     let is_part = |token: &Token| topic.stems.iter().any(|stem| token.stems.contains(*stem));
     for (offset, token) in range.iter().enumerate() {
@@ -138,8 +173,9 @@ pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap:
             if !next.is_word() {
                 continue;
             }
-            if let Some(found) = missing.iter().position(|stem| next.stems.contains(*stem)) {
-                missing.remove(found);
+            let before = missing.len();
+            missing.retain(|stem| !next.stems.contains(*stem));
+            if missing.len() < before {
                 (since, last) = (0, index);
                 if missing.is_empty() {
                     break;
@@ -152,7 +188,10 @@ pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap:
             }
         }
         if missing.is_empty() && (topic.negated || !denied(range, offset, last)) {
-            return Some(Place { first: from + offset, last: from + last });
+            return Some(Place {
+                first: from + offset,
+                last: from + last,
+            });
         }
     }
     None
@@ -161,9 +200,16 @@ pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap:
 /// «не» before one of the words, or «жоқ», «емес» right after.
 fn denied(range: &[Token], first: usize, last: usize) -> bool {
     let before = first.saturating_sub(1);
-    let no = range[before..=last].iter().any(|token| token.folds_to("не") || token.folds_to("ни"));
-    let after = range[last + 1..].iter().filter(|token| token.is_word()).take(2);
-    no || after.into_iter().any(|token| token.folds_to("жок") || token.folds_to("емес"))
+    let no = range[before..=last]
+        .iter()
+        .any(|token| token.folds_to("не") || token.folds_to("ни"));
+    let after = range[last + 1..]
+        .iter()
+        .filter(|token| token.is_word())
+        .take(2);
+    no || after
+        .into_iter()
+        .any(|token| token.folds_to("жок") || token.folds_to("емес"))
 }
 
 #[cfg(test)]
@@ -173,6 +219,11 @@ mod tests {
     #[test]
     fn all_stems_fit_into_a_set() {
         assert!(COMPILED.stems.len() <= CAPACITY, "{}", COMPILED.stems.len());
-        assert!(COMPILED.stems.iter().all(|stem| stem.letters.len() <= LONGEST_STEM));
+        assert!(
+            COMPILED
+                .stems
+                .iter()
+                .all(|stem| stem.letters.len() <= LONGEST_STEM)
+        );
     }
 }

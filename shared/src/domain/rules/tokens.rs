@@ -75,7 +75,8 @@ pub(super) fn letter_bit(letter: char) -> u64 {
 }
 
 pub(super) fn letter_bits(word: &[char]) -> u64 {
-    word.iter().fold(0, |bits, letter| bits | letter_bit(*letter))
+    word.iter()
+        .fold(0, |bits, letter| bits | letter_bit(*letter))
 }
 
 /// A text far longer than a document of 20 pages has is cut, so that no input takes long.
@@ -85,13 +86,46 @@ const LONGEST_PAGE: usize = 60_000;
 pub(super) fn tokenise(pages: &[Page]) -> Vec<Token> {
     let mut tokens = Vec::new();
     for (index, page) in pages.iter().enumerate() {
+        let from = tokens.len();
         tokenise_page(&page.text, index, &mut tokens);
+        join_spaced(&mut tokens, from);
     }
     tokens
 }
 
+/// «П Р И К А З» is one word: a run of four single capitals or more on one line.
+fn join_spaced(tokens: &mut Vec<Token>, from: usize) {
+    let single = |token: &Token| token.is_word() && token.fold.len() == 1 && token.capital();
+    let mut at = from;
+    while at < tokens.len() {
+        let line = tokens[at].line;
+        let run = tokens[at..]
+            .iter()
+            .take_while(|token| single(token) && token.line == line)
+            .count();
+        if run >= 4 {
+            let text: String = tokens[at..at + run]
+                .iter()
+                .map(|token| token.text.as_str())
+                .collect();
+            let end = tokens[at + run - 1].end;
+            let folded: Vec<char> = fold(&text).chars().collect();
+            tokens[at].stems = super::stems::stems_of(&folded);
+            (tokens[at].text, tokens[at].fold, tokens[at].end) = (text, folded, end);
+            tokens.drain(at + 1..at + run);
+        }
+        at += run.max(1);
+        if run >= 4 {
+            at -= run - 1;
+        }
+    }
+}
+
 fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
-    let mut signs = text.char_indices().take_while(|(at, _)| *at < LONGEST_PAGE).peekable();
+    let mut signs = text
+        .char_indices()
+        .take_while(|(at, _)| *at < LONGEST_PAGE)
+        .peekable();
     let (mut line, mut spaces, mut heads) = (0usize, 0usize, true);
     while let Some((start, sign)) = signs.next() {
         if sign == '\n' || sign == '\u{c}' {
@@ -109,9 +143,15 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         let mut kind = Kind::Mark(sign);
         let first_line = line;
         if sign.is_alphanumeric() {
-            kind = if sign.is_ascii_digit() { Kind::Number } else { Kind::Word };
+            kind = if sign.is_ascii_digit() {
+                Kind::Number
+            } else {
+                Kind::Word
+            };
             loop {
-                let Some(&(at, next)) = signs.peek() else { break };
+                let Some(&(at, next)) = signs.peek() else {
+                    break;
+                };
                 if next.is_alphanumeric() || matches!(next, '\u{ad}' | '\u{301}') {
                     if next.is_alphabetic() {
                         kind = Kind::Word;
@@ -140,7 +180,11 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
                 }
             }
         }
-        let text = if kind == Kind::Word { mend_alphabet(&word) } else { word };
+        let text = if kind == Kind::Word {
+            mend_alphabet(&word)
+        } else {
+            word
+        };
         let folded: Vec<char> = fold(&text).chars().collect();
         let mut token = Token {
             text,
@@ -154,7 +198,7 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
             stems: super::stems::StemSet::default(),
         };
         if kind == Kind::Word {
-            token.stems = super::stems::stems_of(&token);
+            token.stems = super::stems::stems_of(&token.fold);
         }
         tokens.push(token);
         (spaces, heads) = (0, false);
@@ -174,11 +218,17 @@ enum After {
 }
 
 fn after_hyphen(rest: &str) -> After {
-    let Some(next) = rest.chars().next() else { return After::Else };
+    let Some(next) = rest.chars().next() else {
+        return After::Else;
+    };
     if next.is_alphabetic() {
         return After::Letter;
     }
     let white = rest.len() - rest.trim_start().len();
     let broken = rest[..white].contains('\n') && !rest[..white].contains("\n\n");
-    if broken && rest[white..].chars().next().is_some_and(char::is_lowercase) { After::Break(white) } else { After::Else }
+    if broken && rest[white..].chars().next().is_some_and(char::is_lowercase) {
+        After::Break(white)
+    } else {
+        After::Else
+    }
 }

@@ -8,11 +8,13 @@
 //! ```
 
 mod claim;
+mod count;
 mod lease;
 mod publish;
 mod upkeep;
 
 pub use claim::{CallbackClaim, EraseClaim, RunClaim, claim_callback, claim_erase, claim_run};
+pub use count::{Count, count};
 pub use lease::{Lease, give_back, note_stages, renew, retry, settle};
 pub use publish::{Filled, PublishedJob, fill_windows, unmark};
 pub use upkeep::{EndedJob, Ending, expire_leases, missing_jobs, republish, take_timed_out};
