@@ -8,7 +8,6 @@ use harness::standins::ocr::{Behaviour, Fault, Ocr};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use serde_json::json;
 use shared::domain::{ContentType, ErrorCode, PageSource};
-use shared::settings::{self, OcrEngineKind};
 use shared::telemetry::Metrics;
 use tempfile::TempDir;
 use worker::document::{DocumentFile, DocumentInfo};
@@ -35,9 +34,7 @@ impl Run {
 }
 
 fn engine(base: &str) -> HttpEngine {
-    let base_url = Some(base.parse().expect("an address"));
-    let settings = settings::Ocr { engine: OcrEngineKind::Http, base_url, processes: 2 };
-    HttpEngine::new(&settings, Metrics::default()).expect("a client")
+    HttpEngine::new(&base.parse().expect("an address"), 2, Metrics::default()).expect("a client")
 }
 
 /// Long enough that it goes out in several pieces.

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use reqwest::{Body, Client, multipart};
 use shared::domain::ContentType;
 use shared::retry::{Again, Policy, Retryable, retry};
-use shared::settings;
 use shared::telemetry::{Metrics, Outcome, OutsideCall};
 use tokio::sync::Semaphore;
 use tokio::time::Instant as TokioInstant;
@@ -48,19 +47,18 @@ const RETRIES: Policy = Policy {
 pub struct HttpEngine {
     client: Client,
     base: Url,
-    /// Images being wrapped at once, `OCR_PROCESSES` of them: each may hold a decoded page.
+    /// Images being wrapped at once: each may hold a decoded page.
     wrapping: Semaphore,
     metrics: Metrics,
 }
 
 impl HttpEngine {
-    /// As the settings say; `OCR_BASE_URL` is set, which reading them has checked.
+    /// For the service at `base`; wraps so many images at once.
     ///
     /// # Errors
-    /// [`HttpEngineError`].
-    pub fn new(settings: &settings::Ocr, metrics: Metrics) -> Result<Self, HttpEngineError> {
-        let base = settings.base_url.clone().ok_or(HttpEngineError::NoAddress)?;
-        Ok(Self { client: outside::client()?, base, wrapping: Semaphore::new(settings.processes), metrics })
+    /// Where no HTTP client can be made.
+    pub fn new(base: &Url, wrap_at_once: usize, metrics: Metrics) -> Result<Self, reqwest::Error> {
+        Ok(Self { client: outside::client()?, base: base.clone(), wrapping: Semaphore::new(wrap_at_once), metrics })
     }
 
     async fn read_there(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, Failure> {
@@ -159,17 +157,6 @@ impl OcrEngine for HttpEngine {
         }
         Ok(reading?)
     }
-}
-
-/// Why the engine cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum HttpEngineError {
-    /// A setting that `OCR_ENGINE=http` needs is missing.
-    #[error("OCR_BASE_URL must be set with OCR_ENGINE=http")]
-    NoAddress,
-    /// No HTTP client can be made.
-    #[error("no HTTP client can be made: {0}")]
-    Client(#[from] reqwest::Error),
 }
 
 /// The document as the part of a form.

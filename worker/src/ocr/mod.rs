@@ -13,5 +13,5 @@ mod text_layer;
 mod tsv;
 
 pub use engine::{OcrEngine, OcrError, PageReading, Reading};
-pub use http::{HttpEngine, HttpEngineError};
+pub use http::HttpEngine;
 pub use local::TesseractEngine;
