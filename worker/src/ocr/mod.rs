@@ -2,6 +2,7 @@
 
 mod digits;
 mod engine;
+mod leftover;
 mod local;
 mod page_image;
 mod poppler;

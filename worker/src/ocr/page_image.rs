@@ -7,7 +7,7 @@ use std::sync::Arc;
 use shared::domain::Word;
 
 use super::tesseract::{self, Languages, Segmentation};
-use super::{OcrError, digits, tsv};
+use super::{OcrError, digits, leftover, tsv};
 use crate::imaging::skew::{self, Lines, Slope};
 use crate::imaging::warp::{Turn, straighten, turn};
 use crate::imaging::{Gray, Scan, grain, light, surroundings};
@@ -86,6 +86,7 @@ pub(super) async fn read(
         best = best.better(reader.attempt(pose, Recipe::SECOND).await?);
     }
     let pose = best.pose;
+    reader.read_leftover(&mut best).await?;
     reader.read_numbers_again(&mut best).await?;
     let jpeg = blocking(move || picture.upright_jpeg(pose.turn, pose.slope))
         .await?
@@ -147,6 +148,11 @@ impl Recipe {
         light: Light::Sauvola,
         languages: Languages::KazakhFirst,
         segmentation: Segmentation::Automatic,
+    };
+    /// What was passed over.
+    const LEFTOVER: Self = Self {
+        segmentation: Segmentation::Sparse,
+        ..Self::FIRST
     };
     /// A second look at numbers.
     const NUMBERS: Self = Self {
@@ -234,6 +240,16 @@ impl Reader<'_> {
         .await
     }
 
+    /// Reads what looks like text and was passed over.
+    async fn read_leftover(&self, attempt: &mut Attempt) -> Result<(), OcrError> {
+        let (image, words) = (Arc::clone(&attempt.image), attempt.words.clone());
+        if let Some(leftover) = blocking(move || leftover::leftover(&image, &words)).await? {
+            let more = self.read(&leftover, Recipe::LEFTOVER).await?;
+            leftover::merge(&mut attempt.words, more);
+        }
+        Ok(())
+    }
+
     async fn read_numbers_again(&self, attempt: &mut Attempt) -> Result<(), OcrError> {
         if let Some(cuttings) = digits::cut(&attempt.image, &attempt.words) {
             let second = self.read(&cuttings.image, Recipe::NUMBERS).await?;
@@ -248,7 +264,7 @@ struct Attempt {
     words: Vec<Word>,
     pose: Pose,
     /// What they were read from.
-    image: Gray,
+    image: Arc<Gray>,
     confidence: f32,
     score: f32,
 }
@@ -275,7 +291,7 @@ impl Attempt {
         Self {
             words,
             pose,
-            image,
+            image: Arc::new(image),
             confidence,
             score,
         }
