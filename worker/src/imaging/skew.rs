@@ -1,8 +1,8 @@
 //! Which way lines of text run: how much they fall, how that changes down the page (as on a photo
 //! taken at an angle), and whether the page lies on its side.
 
-use super::ink::Ink;
 use super::gray::Gray;
+use super::ink::Ink;
 
 /// Skew is looked for up to this many degrees to either side.
 pub const MAX_SKEW: f32 = 15.0;
@@ -32,7 +32,10 @@ impl Slope {
     /// The same lines seen upside down.
     #[must_use]
     pub fn upside_down(self) -> Self {
-        Self { degrees: self.degrees, change: -self.change }
+        Self {
+            degrees: self.degrees,
+            change: -self.change,
+        }
     }
 }
 
@@ -55,7 +58,10 @@ pub struct Lines {
 pub fn lines(page: &Gray) -> Lines {
     let ink = Ink::of(page);
     if ink.points.len() < ENOUGH_INK {
-        return Lines { densest: (0.5, 0.5), ..Lines::default() };
+        return Lines {
+            densest: (0.5, 0.5),
+            ..Lines::default()
+        };
     }
     let turned_ink = ink.turned_right();
     let (upright, turned) = (best_slope(&ink), best_slope(&turned_ink));
@@ -90,10 +96,13 @@ fn best_slope(ink: &Ink) -> Scored {
     let straight = best;
     for step in -8i16..=8 {
         for near in [-1.0, -0.5, 0.0, 0.5, 1.0] {
-            consider(straight.slope.degrees + near, f32::from(step) * MAX_CHANGE / 8.0, &mut best);
+            consider(
+                straight.slope.degrees + near,
+                f32::from(step) * MAX_CHANGE / 8.0,
+                &mut best,
+            );
         }
     }
-    if std::env::var_os("DBG").is_some() { eprintln!("ratio {} {:?}", best.score / straight.score, best.slope); }
     // A change down the page has to explain clearly more than none.
     if best.score < straight.score * 1.1 {
         best = straight;
@@ -102,7 +111,11 @@ fn best_slope(ink: &Ink) -> Scored {
         let Slope { degrees, change } = best.slope;
         for (more, change_more) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -2.0), (0.0, 2.0)] {
             if change != 0.0 || change_more == 0.0 {
-                consider(degrees + more * width, change + change_more * width, &mut best);
+                consider(
+                    degrees + more * width,
+                    change + change_more * width,
+                    &mut best,
+                );
             }
         }
     }
@@ -126,7 +139,10 @@ fn score(ink: &Ink, slope: Slope, histogram: &mut Vec<u32>) -> f32 {
             *count += 1;
         }
     }
-    histogram.windows(2).map(|pair| (pair[0] as f32 - pair[1] as f32).powi(2)).sum()
+    histogram
+        .windows(2)
+        .map(|pair| (pair[0] as f32 - pair[1] as f32).powi(2))
+        .sum()
 }
 
 /// The middle of the fifth of the page's height that holds most ink.
@@ -137,7 +153,9 @@ fn densest(ink: &Ink) -> f32 {
         parts[((y / ink.height.max(1.0) * PARTS as f32) as usize).min(PARTS - 1)] += 1;
     }
     let window = PARTS / 5;
-    let start = (0..=PARTS - window).max_by_key(|start| parts[*start..start + window].iter().sum::<u32>()).unwrap_or(0);
+    let start = (0..=PARTS - window)
+        .max_by_key(|start| parts[*start..start + window].iter().sum::<u32>())
+        .unwrap_or(0);
     (start as f32 + window as f32 / 2.0) / PARTS as f32
 }
 
@@ -169,18 +187,30 @@ mod tests {
     #[test]
     fn the_skew_of_a_page_is_found_up_to_fifteen_degrees() {
         for degrees in [-14.0, -8.0, -1.0, 0.0, 2.5, 8.0, 14.0f32] {
-            let slope = Slope { degrees: -degrees, change: 0.0 };
+            let slope = Slope {
+                degrees: -degrees,
+                change: 0.0,
+            };
             let found = lines(&straighten(&text_page(), slope));
-            assert!((found.upright.degrees - degrees).abs() < 0.3, "{degrees} gave {found:?}");
+            assert!(
+                (found.upright.degrees - degrees).abs() < 0.3,
+                "{degrees} gave {found:?}"
+            );
             assert!(found.sideways < 0.8, "{degrees} gave {found:?}");
         }
     }
 
     #[test]
     fn lines_that_fall_differently_at_top_and_bottom_are_found() {
-        let slope = Slope { degrees: -1.0, change: -4.0 };
+        let slope = Slope {
+            degrees: -1.0,
+            change: -4.0,
+        };
         let found = lines(&straighten(&text_page(), slope)).upright;
-        assert!((found.degrees - 1.0).abs() < 0.5 && (found.change - 4.0).abs() < 1.0, "{found:?}");
+        assert!(
+            (found.degrees - 1.0).abs() < 0.5 && (found.change - 4.0).abs() < 1.0,
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -193,9 +223,16 @@ mod tests {
 
     #[test]
     fn an_empty_page_says_nothing() {
-        for page in [Gray::filled(600, 800, 255), Gray::filled(1, 1, 0), Gray::filled(0, 0, 0)] {
+        for page in [
+            Gray::filled(600, 800, 255),
+            Gray::filled(1, 1, 0),
+            Gray::filled(0, 0, 0),
+        ] {
             let found = lines(&page);
-            assert_eq!((found.sideways, found.upright, found.turned), (0.0, Slope::default(), Slope::default()));
+            assert_eq!(
+                (found.sideways, found.upright, found.turned),
+                (0.0, Slope::default(), Slope::default())
+            );
         }
     }
 }

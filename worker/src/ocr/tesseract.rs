@@ -25,8 +25,12 @@ pub enum Languages {
 pub enum Segmentation {
     /// It finds blocks and columns by itself.
     Automatic,
+    /// One column of text of any size, as nearly every letter and certificate is.
+    Column,
     /// One block of lines.
     Block,
+    /// Text anywhere, in no order.
+    Sparse,
 }
 
 /// Words read from an image, their places in thousandths of it.
@@ -44,7 +48,9 @@ pub async fn read(
     if image.width < 8 || image.height < 8 {
         return Ok(Vec::new());
     }
-    let folder = tempfile::Builder::new().prefix("tesseract-").tempdir_in(scratch)?;
+    let folder = tempfile::Builder::new()
+        .prefix("tesseract-")
+        .tempdir_in(scratch)?;
     let file = folder.path().join("page.pgm");
     tokio::fs::write(&file, image.to_pgm()).await?;
     let languages = match languages {
@@ -54,7 +60,9 @@ pub async fn read(
     };
     let segmentation = match segmentation {
         Segmentation::Automatic => "3",
+        Segmentation::Column => "4",
         Segmentation::Block => "6",
+        Segmentation::Sparse => "11",
     };
     let arguments = arguments([
         &file as &dyn AsRef<std::ffi::OsStr>,
@@ -72,9 +80,21 @@ pub async fn read(
         &"-c",
         &"tessedit_create_tsv=1",
     ]);
-    let task = Task { program: "tesseract", arguments, folder: folder.path(), limits: Limits::READ };
+    let task = Task {
+        program: "tesseract",
+        arguments,
+        folder: folder.path(),
+        limits: Limits::READ,
+    };
     // The image is one of our own making, so that a failure is never the document's.
-    let table = sandbox.run(task).await.map_err(|error| OcrError::Failed(format!("tesseract: {error}")))?;
+    let table = sandbox
+        .run(task)
+        .await
+        .map_err(|error| OcrError::Failed(format!("tesseract: {error}")))?;
     let table = String::from_utf8_lossy(&table);
-    Ok(tsv::words(tsv::rows(&table), image.width as f32, image.height as f32))
+    Ok(tsv::words(
+        tsv::rows(&table),
+        image.width as f32,
+        image.height as f32,
+    ))
 }

@@ -61,7 +61,11 @@ impl Sandbox {
     /// When the thread that forks cannot be started.
     pub fn new(processes: usize) -> std::io::Result<Self> {
         let processes = processes.max(1);
-        Ok(Self { slots: Arc::new(Semaphore::new(processes)), processes, spawner: Spawner::start()? })
+        Ok(Self {
+            slots: Arc::new(Semaphore::new(processes)),
+            processes,
+            spawner: Spawner::start()?,
+        })
     }
 
     /// How many children run at once at most.
@@ -76,8 +80,14 @@ impl Sandbox {
     ///
     /// [`SandboxError`] tells a child that failed from one that could not be run.
     pub async fn run(&self, task: Task<'_>) -> Result<Vec<u8>, SandboxError> {
-        let _slot = self.slots.acquire().await.map_err(|_| SandboxError::ShuttingDown)?;
-        let home = tempfile::Builder::new().prefix("child-").tempdir_in(task.folder)?;
+        let _slot = self
+            .slots
+            .acquire()
+            .await
+            .map_err(|_| SandboxError::ShuttingDown)?;
+        let home = tempfile::Builder::new()
+            .prefix("child-")
+            .tempdir_in(task.folder)?;
         let mut command = tokio::process::Command::new(task.program);
         command
             .args(&task.arguments)
@@ -96,7 +106,11 @@ impl Sandbox {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let ended = async {
             tokio::try_join!(
-                read_within(stdout, task.limits.output_bytes, task.limits.output_bytes as usize),
+                read_within(
+                    stdout,
+                    task.limits.output_bytes,
+                    task.limits.output_bytes as usize
+                ),
                 read_within(stderr, STDERR_MAX, STDERR_KEPT),
                 async {
                     let status = child.wait().await?;
@@ -106,16 +120,22 @@ impl Sandbox {
                 },
             )
         };
-        let (stdout, stderr, status) =
-            tokio::time::timeout(task.limits.wall_time, ended).await.map_err(|_| SandboxError::TimedOut)??;
+        let (stdout, stderr, status) = tokio::time::timeout(task.limits.wall_time, ended)
+            .await
+            .map_err(|_| SandboxError::TimedOut)??;
         group.ended();
-        if status.success() { Ok(stdout) } else { Err(SandboxError::failed(status, &stderr)) }
+        if status.success() {
+            Ok(stdout)
+        } else {
+            Err(SandboxError::failed(status, &stderr))
+        }
     }
 }
 
 /// The whole environment of a child.
 fn environment(home: &Path) -> Vec<(&'static str, OsString)> {
-    let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"));
+    let path =
+        std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"));
     let mut variables = vec![
         ("PATH", path),
         ("LC_ALL", OsString::from("C.UTF-8")),
@@ -129,8 +149,14 @@ fn environment(home: &Path) -> Vec<(&'static str, OsString)> {
 }
 
 /// Reads to the end, keeps the first `kept` bytes and refuses more than `most`.
-async fn read_within(pipe: Option<impl AsyncRead + Unpin>, most: u64, kept: usize) -> Result<Vec<u8>, SandboxError> {
-    let Some(mut pipe) = pipe else { return Ok(Vec::new()) };
+async fn read_within(
+    pipe: Option<impl AsyncRead + Unpin>,
+    most: u64,
+    kept: usize,
+) -> Result<Vec<u8>, SandboxError> {
+    let Some(mut pipe) = pipe else {
+        return Ok(Vec::new());
+    };
     let (mut output, mut total) = (Vec::new(), 0u64);
     let mut buffer = vec![0u8; 64 << 10];
     loop {
@@ -149,5 +175,7 @@ async fn read_within(pipe: Option<impl AsyncRead + Unpin>, most: u64, kept: usiz
 
 /// Arguments from texts and paths alike.
 pub fn arguments<'a>(list: impl IntoIterator<Item = &'a dyn AsRef<OsStr>>) -> Vec<OsString> {
-    list.into_iter().map(|argument| argument.as_ref().to_owned()).collect()
+    list.into_iter()
+        .map(|argument| argument.as_ref().to_owned())
+        .collect()
 }
