@@ -110,6 +110,40 @@ pub fn compare(applicant: &str, document: &str) -> NameMatch {
     })
 }
 
+/// The document's name with its misread letters as the applicant writes them; none where nothing was
+/// misread or the two are not one person. For showing, not for judging.
+#[must_use]
+pub fn mend(applicant: &str, document: &str) -> Option<String> {
+    if compare(applicant, document).reason != Reason::SameMisread {
+        return None;
+    }
+    let (ours, theirs) = (parts::words(applicant), parts::words(document));
+    let our = parts::readings(&ours).into_iter().next()?;
+    let their = parts::readings(&theirs).into_iter().next()?;
+    let father = our.patronymic.and_then(NameWord::patronymic);
+    let genders = genders(&our, father.as_ref());
+    let pairs = [
+        (Some(our.surname), Some(their.surname), Role::Surname),
+        (our.given, their.given, Role::Given),
+        (our.patronymic, their.patronymic, Role::Patronymic),
+    ];
+    let words = pairs.into_iter().filter_map(|(our, their, role)| {
+        let (our, their) = (our?, their?);
+        let fit = match role {
+            Role::Patronymic => {
+                patronymic_fit(our, their, father.as_ref(), their.patronymic().as_ref())
+            }
+            _ => word_fit(our, their, role, &genders),
+        };
+        Some(nominative::capitals(if matches!(fit, Fit::Misread(_)) {
+            &our.text
+        } else {
+            &their.text
+        }))
+    });
+    Some(words.collect::<Vec<_>>().join(" "))
+}
+
 /// How one part of the two names fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
@@ -370,17 +404,16 @@ fn patronymic_fit(
     if father.gender != their_father.gender {
         return Fit::Other;
     }
-    if father.kazakh == their_father.kazakh && !our.latin && !their.latin {
-        if let Some(cost) = word_cost(&our.text, &their.text, Some(father)) {
-            if cost == 0 {
-                return Fit::Form;
-            }
-            return if known_father(&their_father.father) {
-                Fit::Other
-            } else {
-                Fit::Misread(cost)
-            };
-        }
+    if father.kazakh == their_father.kazakh
+        && !our.latin
+        && !their.latin
+        && let Some(cost) = word_cost(&our.text, &their.text, Some(father))
+    {
+        return match cost {
+            0 => Fit::Form,
+            _ if known_father(&their_father.father) => Fit::Other,
+            _ => Fit::Misread(cost),
+        };
     }
     let cost = alignment::cost(&chars(&father.father), &chars(&their_father.father));
     match cost {

@@ -14,7 +14,6 @@ pub fn nominative(name: &str) -> String {
     let Some(parts) = parts::readings(&words).into_iter().next() else {
         return super::normalise(name);
     };
-    let given_full = parts.given.filter(|given| !given.initial);
     let father = parts.patronymic.and_then(NameWord::patronymic);
     let evidence = Evidence::of(&parts, father.as_ref());
     let surname = evidence.nominative_of(&parts.surname.text, Role::Surname);
@@ -40,7 +39,6 @@ pub fn nominative(name: &str) -> String {
         out.push(' ');
         out.push_str(&initials);
     }
-    let _ = given_full;
     out
 }
 
@@ -163,10 +161,9 @@ impl Evidence {
                 .map(|(_, g)| *g)
                 .collect();
             self.gender = self.gender.or_else(|| genders.first().copied());
-        } else if let Some((case, gender)) = together.first() {
+        } else if let Some((_, gender)) = together.first() {
             self.cases = together.iter().map(|(case, _)| *case).collect();
             self.cases.dedup();
-            let _ = case;
             self.gender = self.gender.or(Some(*gender));
         }
     }
@@ -339,7 +336,7 @@ fn clearly_kazakh(word: &str, stem: &str) -> bool {
 }
 
 /// Each part with a capital, also after a hyphen.
-fn capitals(word: &str) -> String {
+pub(super) fn capitals(word: &str) -> String {
     let mut upper = true;
     word.chars()
         .map(|letter| {

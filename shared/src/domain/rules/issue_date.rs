@@ -357,14 +357,14 @@ fn leave_start(
                     .split_whitespace()
                     .any(|word| matches!(word, "по" | "до" | "бастап" | "–" | "—"))
         });
-    let leave = |t: &&Token| LEAVE.has(t);
+    let leave = |t: &Token| LEAVE.has(t);
     let led = before
         .iter()
         .rev()
         .filter(|t| t.is_word())
         .take(12)
-        .any(|t| leave(&t));
-    let followed = since && after.iter().filter(|t| t.is_word()).any(|t| leave(&t));
+        .any(|t| leave(t));
+    let followed = since && after.iter().filter(|t| t.is_word()).any(|t| leave(t));
     u8::from(ends) * 2 + u8::from(led || followed)
 }
 

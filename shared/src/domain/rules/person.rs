@@ -31,7 +31,12 @@ const THRESHOLD: f32 = 0.5;
 /// Two persons this near in weight are equals, between whom the applicant's name may decide.
 const EQUALS: f32 = 0.75;
 
-pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<Found<String>> {
+/// The document's person, and whether misread letters of the name were mended by the applicant's.
+pub(super) fn find(
+    pages: &[Page],
+    tokens: &[Token],
+    applicant: &str,
+) -> Option<(Found<String>, bool)> {
     let candidates = candidates(tokens);
     let groups = group(&candidates);
     let best = groups
@@ -75,7 +80,15 @@ pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<
             rank(a).cmp(&rank(b)).then(b.first.cmp(&a.first))
         })?;
     let value = names::nominative(&shown.words);
-    Some(found(value, quote(pages, tokens, shown.first, shown.last)))
+    let mended = names::mend(applicant, &value);
+    let is_mended = mended.is_some();
+    Some((
+        found(
+            mended.unwrap_or(value),
+            quote(pages, tokens, shown.first, shown.last),
+        ),
+        is_mended,
+    ))
 }
 
 /// Names of one person.
@@ -368,9 +381,13 @@ fn whole_field(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
     let word = |index: usize| tokens.get(index).filter(|t| t.page == page && t.is_word());
     let mut end = if token.folds_to("фио") || token.folds_to("таа") {
         at + 1
-    } else if token.folds_to("ф") && tokens.get(at + 1)?.is('.') && word(at + 2)?.folds_to("и") {
-        at + 5
-    } else if token.folds_to("т") && tokens.get(at + 1)?.is('.') && word(at + 2)?.folds_to("а") {
+    } else if ["ф", "т"].iter().any(|letter| token.folds_to(letter)) && tokens.get(at + 1)?.is('.')
+    {
+        // «Ф.И.О.», «Т.А.Ә.».
+        let second = word(at + 2)?;
+        if !(second.folds_to("и") || second.folds_to("а")) {
+            return None;
+        }
         at + 5
     } else if token.folds_to("фамилия") || token.folds_to("теги") {
         // «Фамилия, имя, отчество»: the next word is another label.

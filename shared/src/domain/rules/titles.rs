@@ -74,12 +74,12 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
             known.push(*title);
         }
     }
-    // A statement's own title names the register; the certificate about one person is not meant.
     let others_apart = titles.iter().any(|title| {
         title.what == What::Other
-            && !titles
+            && titles
                 .iter()
-                .any(|t| t.page == title.page && matches!(t.what, What::Known(_)))
+                .filter(|t| matches!(t.what, What::Known(_)))
+                .all(|t| apart(tokens, t, title))
     });
     match known.as_slice() {
         [] => Classification {
@@ -101,6 +101,14 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
             doc_type: None,
         },
     }
+}
+
+/// Another paper's title belongs to another paper when it stands on another page, or in capitals far
+/// below: a name of a paper near the title or in the text is only a mention.
+fn apart(tokens: &[Token], known: &Title, other: &Title) -> bool {
+    let (one, two) = (&tokens[known.place.first], &tokens[other.place.first]);
+    known.page != other.page
+        || (two.line >= one.line + 6 && two.all_capitals() && genre_of(two).is_some())
 }
 
 /// Every heading of the pages, in order. A bare one takes its type from the text that follows, up to

@@ -148,10 +148,7 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
             } else {
                 Kind::Word
             };
-            loop {
-                let Some(&(at, next)) = signs.peek() else {
-                    break;
-                };
+            while let Some(&(at, next)) = signs.peek() {
                 if next.is_alphanumeric() || matches!(next, '\u{ad}' | '\u{301}') {
                     if next.is_alphabetic() {
                         kind = Kind::Word;
