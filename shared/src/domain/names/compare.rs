@@ -550,8 +550,9 @@ fn looks_broken(word: &str) -> bool {
                     | ('э', 'а')
             )
     });
-    // No surname ends in a consonant and «в»: a vowel of -ов or -ев is lost.
-    let bare_ending = matches!(letters.as_slice(), [.., last, 'в'] if kind(*last) == 'c');
+    // No surname ends in a consonant and «в» or «н» (but Горн): a vowel of -ов or -ин is lost.
+    let bare_ending =
+        matches!(letters.as_slice(), [.., last, 'в' | 'н'] if kind(*last) == 'c' && *last != 'р');
     let cluster = letters.windows(3).any(|three| {
         three.iter().all(|c| kind(*c) == 'c')
             && !matches!(three[1], 'с' | 'т' | 'р')

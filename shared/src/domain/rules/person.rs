@@ -1,9 +1,11 @@
 //! Whose document it is: every name in the text, weighed by the words around it, names of one
 //! person taken together.
 
+use std::sync::LazyLock;
+
 use super::tokens::{Kind, Token};
 use super::{found, quote, roles};
-use crate::domain::letters::is_kazakh_only;
+use crate::domain::letters::{distance, is_kazakh_only};
 use crate::domain::names::{self, given_names, patronymic, surnames};
 use crate::domain::page::Page;
 use crate::domain::run::Found;
@@ -202,6 +204,46 @@ fn is_patronymic(token: &Token) -> bool {
     patronymic::parse(&token.text.to_lowercase()).is_some()
 }
 
+/// A patronymic with a misread ending, told by its place after a surname and a given name.
+fn nearly_patronymic(token: &Token) -> bool {
+    is_patronymic(token)
+        || ENDINGS.iter().any(|ending| {
+            token.fold.len() >= ending.len() + 2
+                && distance(&token.fold[token.fold.len() - ending.len()..], ending, 2).is_some()
+        })
+}
+
+static ENDINGS: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| {
+    [
+        "ович",
+        "овича",
+        "овичу",
+        "овичем",
+        "евич",
+        "евича",
+        "евичу",
+        "евичем",
+        "овна",
+        "овны",
+        "овне",
+        "овну",
+        "овной",
+        "евна",
+        "евны",
+        "евне",
+        "евну",
+        "евной",
+        "кызы",
+        "улына",
+        "кызына",
+        "улымен",
+        "кызымен",
+    ]
+    .iter()
+    .map(|ending| ending.chars().collect())
+    .collect()
+});
+
 /// The name that begins at `at`, and its last token.
 fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     let token = &tokens[at];
@@ -224,6 +266,14 @@ fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
             return Some((Form::Three, at + 2));
         }
         if name_like(three) && is_patronymic(two) && looks_like_given(token) {
+            return Some((Form::Three, at + 2));
+        }
+        if name_like(three)
+            && three.line == two.line
+            && nearly_patronymic(three)
+            && two_words(token, two)
+            && !is_patronymic(two)
+        {
             return Some((Form::Three, at + 2));
         }
         // «Нұрлан Серік қызы».
@@ -305,8 +355,12 @@ fn initials_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     (name_like(surname) && surname.fold.len() >= 2).then_some((Form::Initials, next))
 }
 
-/// Words of labels.
+/// Words of labels, a misread letter forgiven in the long ones.
 fn is_label(token: &Token) -> bool {
+    LABELS.iter().any(|label| is_word(token, label))
+}
+
+static LABELS: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| {
     [
         "фамилия",
         "имя",
@@ -316,11 +370,28 @@ fn is_label(token: &Token) -> bool {
         "акесинин",
         "фио",
         "таа",
-        "ф",
-        "и",
     ]
     .iter()
-    .any(|word| token.folds_to(word) && word.len() > 2)
+    .map(|l| l.chars().collect())
+    .collect()
+});
+
+fn is_word(token: &Token, word: &[char]) -> bool {
+    token.fold == word
+        || token.fold.len().abs_diff(word.len()) <= 1
+            && match word.len() {
+                0..=2 => false,
+                3 => token.fold.len() == 3 && distance(&token.fold, word, 1).is_some(),
+                4..=5 => distance(&token.fold, word, 1).is_some(),
+                _ => distance(&token.fold, word, 3).is_some(),
+            }
+}
+
+/// [`is_word`] for a label of one word.
+fn is_the_label(token: &Token, label: &str) -> bool {
+    LABELS
+        .iter()
+        .any(|letters| letters.iter().copied().eq(label.chars()) && is_word(token, letters))
 }
 
 /// Capitalised words that are no names.
@@ -389,10 +460,10 @@ fn whole_field(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
             return None;
         }
         at + 5
-    } else if token.folds_to("фамилия") || token.folds_to("теги") {
+    } else if is_the_label(token, "фамилия") || is_the_label(token, "теги") {
         // «Фамилия, имя, отчество»: the next word is another label.
         let next = (at + 1..at + 4).find(|i| word(*i).is_some())?;
-        if !(tokens[next].folds_to("имя") || tokens[next].folds_to("аты"))
+        if !(is_the_label(&tokens[next], "имя") || is_the_label(&tokens[next], "аты"))
             || tokens[next].line != token.line
             || !tokens[next - 1].is(',')
         {
@@ -499,14 +570,15 @@ fn third_below(tokens: &[Token], last: usize) -> Option<usize> {
 /// «Фамилия … Имя … Отчество …», each with its own value.
 fn split_fields(tokens: &[Token]) -> Option<Candidate> {
     let value_after = |from: usize, labels: &[&str]| -> Option<usize> {
-        let label = (from..tokens.len()).find(|i| labels.iter().any(|l| tokens[*i].folds_to(l)))?;
+        let label =
+            (from..tokens.len()).find(|i| labels.iter().any(|l| is_the_label(&tokens[*i], l)))?;
         let line = tokens[label].line;
         let mut at = label + 1;
         loop {
             let token = tokens
                 .get(at)
                 .filter(|t| t.page == tokens[label].page && t.line <= line + 2)?;
-            if token.is_word() && labels.iter().any(|l| token.folds_to(l))
+            if token.is_word() && labels.iter().any(|l| is_the_label(token, l))
                 || token.is('/')
                 || token.is(':')
                 || token.is('|')

@@ -41,6 +41,13 @@ pub(super) struct Topic {
     negated: bool,
 }
 
+impl Topic {
+    /// Two words at least, which is more than a chance.
+    pub(super) fn says_enough(&self) -> bool {
+        self.stems.len() >= 2
+    }
+}
+
 /// Topics of one type.
 pub(super) struct Topics {
     pub title: Vec<Topic>,
