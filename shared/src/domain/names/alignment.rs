@@ -1,7 +1,7 @@
 //! How two spellings of one word differ: not at all, only as Kazakh and Russian spellings do, by
 //! letters that readers confuse, or really.
 
-use super::super::letters::is_kazakh_only;
+use super::super::letters::{confusable, fold_char, is_kazakh_only};
 
 /// Costs beyond this are another word.
 pub(super) const LIMIT: u32 = 6;
@@ -18,6 +18,19 @@ const OTHER: u32 = 9;
 /// word in either spelling, up to [`LIMIT`] for slips of the reader; none beyond.
 #[must_use]
 pub(super) fn cost(meant: &[char], read: &[char]) -> Option<u32> {
+    cost_with(meant, read, misread)
+}
+
+/// [`cost`] with every pair of letters that readers have been seen to confuse: for given names and
+/// patronymics, where the dictionary tells a misread name from another one.
+#[must_use]
+pub(super) fn cost_of_known(meant: &[char], read: &[char]) -> Option<u32> {
+    cost_with(meant, read, |a, b| {
+        misread(a, b) || confusable(fold_char(a), fold_char(b))
+    })
+}
+
+fn cost_with(meant: &[char], read: &[char], misread: impl Fn(char, char) -> bool) -> Option<u32> {
     if meant.len().abs_diff(read.len()) > 2 || meant.len() > 40 || read.len() > 40 {
         return None;
     }
@@ -31,7 +44,7 @@ pub(super) fn cost(meant: &[char], read: &[char]) -> Option<u32> {
             let (a, b) = (meant[i - 1], read[j - 1]);
             let lost = above[j] + gap(meant, i - 1, kazakh);
             let added = row[j - 1] + gap(read, j - 1, kazakh);
-            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1))
+            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1, &misread))
                 .min(lost)
                 .min(added);
             // «ы» read as «ьі» or «ьл», «ю» as «іо», «нг» for ң.
@@ -85,7 +98,13 @@ fn splits(whole: char, first: char, second: char) -> Option<u32> {
     }
 }
 
-fn swap(meant: &[char], i: usize, read: &[char], j: usize) -> u32 {
+fn swap(
+    meant: &[char],
+    i: usize,
+    read: &[char],
+    j: usize,
+    misread: impl Fn(char, char) -> bool,
+) -> u32 {
     let (a, b) = (meant[i], read[j]);
     if a == b
         || same_spelling(a, b)
@@ -134,7 +153,7 @@ fn harmonic(word: &[char], at: usize, other: char) -> bool {
 
 /// Letters that readers really take for each other. Narrow on purpose: a pair here makes two
 /// surnames one when every other part agrees.
-const fn misread(a: char, b: char) -> bool {
+fn misread(a: char, b: char) -> bool {
     matches!(
         (a, b),
         ('и', 'н' | 'й' | 'п' | 'ш' | 'ц')

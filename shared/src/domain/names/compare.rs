@@ -203,6 +203,13 @@ fn judge(our: &Parts<'_>, their: &Parts<'_>) -> NameMatch {
             review: true,
         };
     }
+    let mans_form = father.as_ref().is_some_and(|f| f.gender == Gender::Female)
+        && our.surname.text.strip_suffix('а') == Some(&their.surname.text);
+    let surname = if mans_form && given.firm() && patronymic.firm() {
+        Fit::Misread(2)
+    } else {
+        surname
+    };
     let lost_in_surname = surname.slip() == 5 && !looks_broken(&their.surname.text);
     verdict(surname, given, patronymic, opposite, lost_in_surname)
 }
@@ -338,10 +345,15 @@ fn word_fit(our: &NameWord, their: &NameWord, role: Role, genders: &[Gender]) ->
         };
     }
     let theirs: Vec<char> = their.text.chars().collect();
+    let cost_of = if role == Role::Given {
+        alignment::cost_of_known
+    } else {
+        alignment::cost
+    };
     let mut least: Option<u32> = None;
     for gender in genders {
         for (_, form) in forms(&our.text, role, *gender) {
-            let cost = alignment::cost(&form.chars().collect::<Vec<_>>(), &theirs);
+            let cost = cost_of(&form.chars().collect::<Vec<_>>(), &theirs);
             least = least.into_iter().chain(cost).min();
         }
     }
@@ -415,7 +427,7 @@ fn patronymic_fit(
             _ => Fit::Misread(cost),
         };
     }
-    let cost = alignment::cost(&chars(&father.father), &chars(&their_father.father));
+    let cost = alignment::cost_of_known(&chars(&father.father), &chars(&their_father.father));
     match cost {
         Some(0) => Fit::Form,
         Some(cost) if !known_father(&their_father.father) && !our.latin && !their.latin => {
@@ -438,16 +450,45 @@ fn word_cost(our: &str, their: &str, father: Option<&patronymic::Patronymic>) ->
     let gender = father.map_or(Gender::Male, |f| f.gender);
     let theirs = chars(their);
     let base = father.map_or(our, |f| f.nominative.as_str());
-    let kazakh = patronymic::parse(their).map(|p| chars(&p.nominative));
-    forms(base, Role::Patronymic, gender)
+    let mut meant: Vec<Vec<char>> = forms(base, Role::Patronymic, gender)
         .into_iter()
-        .flat_map(|(_, form)| {
-            let form = chars(&form);
-            let nominative = kazakh.as_ref().and_then(|k| alignment::cost(&form, k));
-            [alignment::cost(&form, &theirs), nominative]
+        .map(|(_, form)| chars(&form))
+        .collect();
+    let parsed = patronymic::parse(their);
+    if parsed.is_none() {
+        // Its ending is misread: try the Kazakh cases too.
+        meant.extend(
+            patronymic::KAZAKH_CASES
+                .iter()
+                .map(|ending| chars(&format!("{base}{ending}"))),
+        );
+    }
+    let nominative = parsed.map(|p| chars(&p.nominative));
+    let whole = meant
+        .iter()
+        .flat_map(|form| {
+            let nominative = nominative
+                .as_ref()
+                .and_then(|n| alignment::cost_of_known(form, n));
+            [alignment::cost_of_known(form, &theirs), nominative]
         })
         .flatten()
-        .min()
+        .min();
+    whole.or_else(|| father.and_then(|father| ending_misread(&father.father, &meant, &theirs)))
+}
+
+/// The father's name letter for letter, and one sign of the ending read as something else.
+fn ending_misread(father: &str, forms: &[Vec<char>], read: &[char]) -> Option<u32> {
+    let stem = father.chars().count();
+    forms
+        .iter()
+        .any(|form| {
+            form.len() == read.len()
+                && form.len() > stem + 2
+                && form[..stem] == read[..stem]
+                && form.iter().zip(read).filter(|(a, b)| a != b).count() == 1
+        })
+        .then_some(3)
 }
 
 fn chars(word: &str) -> Vec<char> {

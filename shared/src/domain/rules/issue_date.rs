@@ -10,7 +10,7 @@ use super::tokens::Token;
 use super::word_list::WordList;
 use crate::domain::dates::{self, DateCandidate};
 use crate::domain::doc_types::DocType;
-use crate::domain::letters::{fold, prefix_distance};
+use crate::domain::letters::{distance, fold, prefix_distance};
 use crate::domain::page::Page;
 use crate::domain::run::{DateKind, Found};
 
@@ -258,6 +258,7 @@ fn label_weight(before: &[&Token], start: usize) -> f32 {
     let belongs_elsewhere = words.iter().take(3).any(|token| OTHER_BEFORE.has(token));
     let says = |at: usize, part: &[char]| {
         words.get(at).is_some_and(|t| match part.len() {
+            4 if t.fold.len() >= 3 => distance(part, &t.fold, 2).is_some(),
             0..=4 => t.fold == part,
             5..=6 => t.fold.starts_with(part),
             // A misread letter in a long word: «выдачн».

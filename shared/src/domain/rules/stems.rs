@@ -144,8 +144,7 @@ fn begins_with(word: &[char], stem: &[char], missing: usize) -> bool {
     }
     let most = match stem.len() {
         0..=3 => return false,
-        4 => 1,
-        5..=7 => 2,
+        4..=7 => 2,
         8..=10 => 3,
         _ => 4,
     };
