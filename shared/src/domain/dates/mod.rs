@@ -54,7 +54,7 @@ pub fn parse(text: &str) -> Option<NaiveDate> {
 fn date_at(lexemes: &[Lexeme<'_>], at: usize) -> Option<(NaiveDate, usize)> {
     let reader = Reader { lexemes, at };
     // A number glued to the digits before it is part of a longer number (an account, an article).
-    if at > 0 && lexemes[at].glued && matches!(lexemes[at - 1].sign, Sign::Mark('.' | '/' | ',')) {
+    if at > 0 && lexemes[at].glued && matches!(lexemes[at - 1].sign, Sign::Mark('.' | '/')) {
         let before = at.checked_sub(2).map(|i| &lexemes[i]);
         if lexemes[at - 1].glued && before.is_some_and(|l| matches!(l.sign, Sign::Number { .. })) {
             return None;

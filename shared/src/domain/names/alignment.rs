@@ -79,11 +79,20 @@ fn gap(word: &[char], at: usize, kazakh: bool) -> u32 {
         // Гүлнар and Гульнар, Әсел and Асель; Ілияс and Ильяс.
         'ь' | 'ъ' if kazakh => 0,
         'ь' | 'ъ' => MISREAD,
-        // Тілеген and Тлеген.
-        'і' if at > 0 && word[at - 1] == 'т' && word.get(at + 1) == Some(&'л') => 0,
+        // Тілеген and Тлеген, Әбдірахман and Абдрахман: Russian leaves the short і out.
+        'і' if at > 0
+            && consonant(word[at - 1])
+            && word.get(at + 1).is_some_and(|c| consonant(*c)) =>
+        {
+            0
+        }
         letter if at > 0 && word[at - 1] == letter => DOUBLED,
         _ => LOST,
     }
+}
+
+const fn consonant(letter: char) -> bool {
+    matches!(letter, 'б'..='д' | 'ж' | 'з' | 'к'..='н' | 'п'..='т' | 'ф'..='щ' | 'ғ' | 'қ' | 'ң' | 'һ')
 }
 
 /// One letter that stands as two on the other side, with its cost.
@@ -191,6 +200,8 @@ mod tests {
             ("әсел", "асель"),
             ("ысқақов", "искаков"),
             ("төлеген", "тулеген"),
+            ("тілеген", "тлеген"),
+            ("әбдірахманова", "абдрахманова"),
             ("ләззат", "ляззат"),
         ] {
             assert_eq!(between(kazakh, russian), Some(0), "{kazakh}");

@@ -2,6 +2,9 @@
 //! for the papers of the country, tolerant of misread letters.
 
 mod issue_date;
+mod name_fields;
+mod name_spans;
+mod name_words;
 mod person;
 mod roles;
 mod stems;
