@@ -2,6 +2,7 @@
 //! decision itself. Nothing here does I/O, reads a clock or draws a random number, so everything
 //! that decides a verdict can be tested without services.
 
+pub mod content_type;
 pub mod dates;
 pub mod doc_types;
 mod doc_wordings;
@@ -16,9 +17,9 @@ pub mod rules;
 pub mod run;
 pub mod text_quality;
 
+pub use content_type::ContentType;
 pub use error_code::ErrorCode;
 pub use page::{Page, PageSource, Rect, Word};
 pub use run::{
-    Analysis, Checks, Classification, DateKind, Evidence, Extraction, Found, Priority, Quote,
-    Stage, Status,
+    Analysis, Checks, Classification, DateKind, Evidence, Extraction, Found, Priority, Quote, Stage, Status,
 };

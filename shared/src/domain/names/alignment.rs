@@ -25,9 +25,7 @@ pub(super) fn cost(meant: &[char], read: &[char]) -> Option<u32> {
 /// patronymics, where the dictionary tells a misread name from another one.
 #[must_use]
 pub(super) fn cost_of_known(meant: &[char], read: &[char]) -> Option<u32> {
-    cost_with(meant, read, |a, b| {
-        misread(a, b) || confusable(fold_char(a), fold_char(b))
-    })
+    cost_with(meant, read, |a, b| misread(a, b) || confusable(fold_char(a), fold_char(b)))
 }
 
 fn cost_with(meant: &[char], read: &[char], misread: impl Fn(char, char) -> bool) -> Option<u32> {
@@ -44,9 +42,7 @@ fn cost_with(meant: &[char], read: &[char], misread: impl Fn(char, char) -> bool
             let (a, b) = (meant[i - 1], read[j - 1]);
             let lost = above[j] + gap(meant, i - 1, kazakh);
             let added = row[j - 1] + gap(read, j - 1, kazakh);
-            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1, &misread))
-                .min(lost)
-                .min(added);
+            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1, &misread)).min(lost).min(added);
             // «ы» read as «ьі» or «ьл», «ю» as «іо», «нг» for ң.
             if j > 1
                 && let Some(cost) = splits(a, read[j - 2], b)
@@ -80,12 +76,7 @@ fn gap(word: &[char], at: usize, kazakh: bool) -> u32 {
         'ь' | 'ъ' if kazakh => 0,
         'ь' | 'ъ' => MISREAD,
         // Тілеген and Тлеген, Әбдірахман and Абдрахман: Russian leaves the short і out.
-        'і' if at > 0
-            && consonant(word[at - 1])
-            && word.get(at + 1).is_some_and(|c| consonant(*c)) =>
-        {
-            0
-        }
+        'і' if at > 0 && consonant(word[at - 1]) && word.get(at + 1).is_some_and(|c| consonant(*c)) => 0,
         letter if at > 0 && word[at - 1] == letter => DOUBLED,
         _ => LOST,
     }
@@ -107,20 +98,9 @@ fn splits(whole: char, first: char, second: char) -> Option<u32> {
     }
 }
 
-fn swap(
-    meant: &[char],
-    i: usize,
-    read: &[char],
-    j: usize,
-    misread: impl Fn(char, char) -> bool,
-) -> u32 {
+fn swap(meant: &[char], i: usize, read: &[char], j: usize, misread: impl Fn(char, char) -> bool) -> u32 {
     let (a, b) = (meant[i], read[j]);
-    if a == b
-        || same_spelling(a, b)
-        || same_spelling(b, a)
-        || harmonic(meant, i, b)
-        || harmonic(read, j, a)
-    {
+    if a == b || same_spelling(a, b) || same_spelling(b, a) || harmonic(meant, i, b) || harmonic(read, j, a) {
         0
     } else if misread(a, b) || misread(b, a) {
         MISREAD
@@ -150,11 +130,9 @@ const fn same_spelling(kazakh: char, russian: char) -> bool {
 /// (Ысқақов and Искаков).
 fn harmonic(word: &[char], at: usize, other: char) -> bool {
     match (word[at], other) {
-        ('і', 'у') => word[..at]
-            .iter()
-            .rev()
-            .find(|c| "аәеиоөуұүыіэюяё".contains(**c))
-            .is_some_and(|c| *c == 'ү' || *c == 'ұ'),
+        ('і', 'у') => {
+            word[..at].iter().rev().find(|c| "аәеиоөуұүыіэюяё".contains(**c)).is_some_and(|c| *c == 'ү' || *c == 'ұ')
+        }
         ('ы', 'и') => at == 0,
         _ => false,
     }
@@ -185,10 +163,7 @@ mod tests {
     use super::*;
 
     fn between(meant: &str, read: &str) -> Option<u32> {
-        cost(
-            &meant.chars().collect::<Vec<_>>(),
-            &read.chars().collect::<Vec<_>>(),
-        )
+        cost(&meant.chars().collect::<Vec<_>>(), &read.chars().collect::<Vec<_>>())
     }
 
     #[test]
@@ -211,12 +186,8 @@ mod tests {
 
     #[test]
     fn another_word_is_beyond_the_limit() {
-        for (one, other) in [
-            ("ахметов", "ахмедов"),
-            ("орлов", "котов"),
-            ("максат", "максут"),
-            ("асет", "асель"),
-        ] {
+        for (one, other) in [("ахметов", "ахмедов"), ("орлов", "котов"), ("максат", "максут"), ("асет", "асель")]
+        {
             assert_eq!(between(one, other), None, "{one} {other}");
         }
     }

@@ -31,11 +31,9 @@ fn key(name: &str) -> String {
     fold(name).replace('ь', "")
 }
 
-static MALE_SET: LazyLock<HashSet<String>> =
-    LazyLock::new(|| MALE.split_whitespace().map(key).collect());
+static MALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| MALE.split_whitespace().map(key).collect());
 
-static FEMALE_SET: LazyLock<HashSet<String>> =
-    LazyLock::new(|| FEMALE.split_whitespace().map(key).collect());
+static FEMALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| FEMALE.split_whitespace().map(key).collect());
 
 const MALE: &str = "
 Жунис Жусуп Елемес Бейбут Данабай Тохтар Бахыт Абылхан Мухамедали Оразхан Алимкул Досмырза Кабылда Нурмагамбет Ерасыл Ержигит Айтмухамед Айтуган

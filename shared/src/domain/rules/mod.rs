@@ -54,25 +54,12 @@ pub fn analyse(pages: &[Page], applicant_fio: &str) -> Analysis {
 /// The quote from one token to another of one page.
 fn quote(pages: &[Page], tokens: &[Token], first: usize, last: usize) -> Quote {
     let (from, to) = (&tokens[first], &tokens[last]);
-    span_quote(
-        pages,
-        from.page,
-        from.start,
-        if to.page == from.page {
-            to.end
-        } else {
-            from.end
-        },
-    )
+    span_quote(pages, from.page, from.start, if to.page == from.page { to.end } else { from.end })
 }
 
 fn span_quote(pages: &[Page], page: usize, start: usize, end: usize) -> Quote {
     let page = &pages[page];
-    evidence::locate(
-        pages,
-        page.number,
-        page.text.get(start..end).unwrap_or_default(),
-    )
+    evidence::locate(pages, page.number, page.text.get(start..end).unwrap_or_default())
 }
 
 fn found<T>(value: T, quote: Quote) -> Found<T> {

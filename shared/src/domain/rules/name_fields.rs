@@ -12,9 +12,7 @@ pub(super) fn labelled(tokens: &[Token]) -> Vec<Candidate> {
     for at in 0..tokens.len() {
         if let Some((value, child)) = whole_field(tokens, at)
             && let Some(candidate) = field_value(tokens, value, child)
-            && !out
-                .iter()
-                .any(|known: &Candidate| known.first == candidate.first)
+            && !out.iter().any(|known: &Candidate| known.first == candidate.first)
         {
             out.push(candidate);
         }
@@ -30,8 +28,7 @@ fn whole_field(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
     let word = |index: usize| tokens.get(index).filter(|t| t.page == page && t.is_word());
     let mut end = if token.folds_to("фио") || token.folds_to("таа") {
         at + 1
-    } else if ["ф", "т"].iter().any(|letter| token.folds_to(letter)) && tokens.get(at + 1)?.is('.')
-    {
+    } else if ["ф", "т"].iter().any(|letter| token.folds_to(letter)) && tokens.get(at + 1)?.is('.') {
         // «Ф.И.О.», «Т.А.Ә.».
         let second = word(at + 2)?;
         if !(second.folds_to("и") || second.folds_to("а")) {
@@ -73,16 +70,10 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
     let mut last = at;
     while last < at + 2
         && tokens.get(last + 1).is_some_and(|t| {
-            name_like(t)
-                && t.page == first.page
-                && t.line <= first.line + 1
-                && !tokens[last + 1].is('.')
+            name_like(t) && t.page == first.page && t.line <= first.line + 1 && !tokens[last + 1].is('.')
         })
     {
-        if tokens[last + 1].line != tokens[last].line
-            && last > at
-            && !is_patronymic(&tokens[last + 1])
-        {
+        if tokens[last + 1].line != tokens[last].line && last > at && !is_patronymic(&tokens[last + 1]) {
             break;
         }
         last += 1;
@@ -107,23 +98,9 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
     if form == Form::Two && !two_words(first, &tokens[last]) {
         return None;
     }
-    let weight = if child {
-        -5.0
-    } else {
-        6.0 + roles::weigh(tokens, at, last, false).min(0.0)
-    };
-    let weight = if !child && weight < 6.0 {
-        weight.max(1.5)
-    } else {
-        weight
-    };
-    Some(Candidate {
-        words: text,
-        form,
-        first: at,
-        last,
-        weight,
-    })
+    let weight = if child { -5.0 } else { 6.0 + roles::weigh(tokens, at, last, false).min(0.0) };
+    let weight = if !child && weight < 6.0 { weight.max(1.5) } else { weight };
+    Some(Candidate { words: text, form, first: at, last, weight })
 }
 
 /// A patronymic at the head of a column on the line below: a table broke the name there.
@@ -148,14 +125,11 @@ pub(super) fn third_below(tokens: &[Token], last: usize) -> Option<usize> {
 /// «Фамилия … Имя … Отчество …», each with its own value.
 fn split_fields(tokens: &[Token]) -> Option<Candidate> {
     let value_after = |from: usize, labels: &[&str]| -> Option<usize> {
-        let label =
-            (from..tokens.len()).find(|i| labels.iter().any(|l| is_the_label(&tokens[*i], l)))?;
+        let label = (from..tokens.len()).find(|i| labels.iter().any(|l| is_the_label(&tokens[*i], l)))?;
         let line = tokens[label].line;
         let mut at = label + 1;
         loop {
-            let token = tokens
-                .get(at)
-                .filter(|t| t.page == tokens[label].page && t.line <= line + 2)?;
+            let token = tokens.get(at).filter(|t| t.page == tokens[label].page && t.line <= line + 2)?;
             if token.is_word() && labels.iter().any(|l| is_the_label(token, l))
                 || token.is('/')
                 || token.is(':')
@@ -179,22 +153,10 @@ fn split_fields(tokens: &[Token]) -> Option<Candidate> {
     let mut last = given;
     if let Some(father) = father {
         // A scrap of the frame may stand before the patronymic.
-        let father = (father..tokens.len().min(father + 3))
-            .find(|at| is_patronymic(&tokens[*at]))
-            .unwrap_or(father);
+        let father = (father..tokens.len().min(father + 3)).find(|at| is_patronymic(&tokens[*at])).unwrap_or(father);
         text = format!("{text} {}", tokens[father].text);
         last = father;
     }
-    let form = if father.is_some() {
-        Form::Three
-    } else {
-        Form::Two
-    };
-    Some(Candidate {
-        words: text,
-        form,
-        first: surname,
-        last,
-        weight: 7.0,
-    })
+    let form = if father.is_some() { Form::Three } else { Form::Two };
+    Some(Candidate { words: text, form, first: surname, last, weight: 7.0 })
 }

@@ -39,9 +39,7 @@ pub(super) fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
 /// The token `offset` further on the same page, at most two lines below.
 fn near(tokens: &[Token], at: usize, offset: usize) -> Option<&Token> {
     let token = &tokens[at];
-    tokens
-        .get(at + offset)
-        .filter(|next| next.page == token.page && next.line <= token.line + 2)
+    tokens.get(at + offset).filter(|next| next.page == token.page && next.line <= token.line + 2)
 }
 
 /// The last token of a name with a patronymic that begins at `at`: surname first or last.
@@ -57,8 +55,7 @@ fn three_at(tokens: &[Token], at: usize) -> Option<usize> {
     }
     let surname_last = is_patronymic(two) && looks_like_given(token);
     let surname_first = !is_patronymic(two)
-        && (is_patronymic(three)
-            || three.line == two.line && nearly_patronymic(three) && two_words(token, two));
+        && (is_patronymic(three) || three.line == two.line && nearly_patronymic(three) && two_words(token, two));
     (surname_last || surname_first).then_some(at + 2)
 }
 
@@ -83,26 +80,19 @@ pub(super) fn words(tokens: &[Token], first: usize, last: usize) -> String {
 /// Two words are a name only where one is a known given name and the other can be a surname.
 pub(super) fn two_words(one: &Token, two: &Token) -> bool {
     let issued = one.folds_to("дана");
-    (looks_like_given(two) && looks_like_surname(one))
-        || (!issued && looks_like_given(one) && looks_like_surname(two))
+    (looks_like_given(two) && looks_like_surname(one)) || (!issued && looks_like_given(one) && looks_like_surname(two))
 }
 
 /// A known given name beside a word of which nothing else is known.
 fn given_and_another(one: &Token, two: &Token) -> bool {
     let enough = one.fold.len() >= 3 && two.fold.len() >= 3 && one.line == two.line;
-    enough
-        && (looks_like_given(two) || looks_like_given(one))
-        && one.all_capitals() == two.all_capitals()
+    enough && (looks_like_given(two) || looks_like_given(one)) && one.all_capitals() == two.all_capitals()
 }
 
 /// `Соколову Н.М.`, `Мусину А.`.
 fn surname_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     let line = tokens[at].line;
-    let near = |index: usize| {
-        tokens
-            .get(index)
-            .filter(|t| t.page == tokens[at].page && t.line <= line + 1)
-    };
+    let near = |index: usize| tokens.get(index).filter(|t| t.page == tokens[at].page && t.line <= line + 1);
     if !is_initial(near(at + 1)?) || !near(at + 2)?.is('.') {
         return None;
     }
@@ -122,11 +112,7 @@ fn surname_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
 
 /// `Н.М. Соколов`, `А. Мусин`.
 fn initials_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
-    let near = |index: usize| {
-        tokens
-            .get(index)
-            .filter(|t| t.page == tokens[at].page && t.line <= tokens[at].line + 1)
-    };
+    let near = |index: usize| tokens.get(index).filter(|t| t.page == tokens[at].page && t.line <= tokens[at].line + 1);
     let mut next = at + 1;
     if !near(next)?.is('.') {
         return None;

@@ -72,12 +72,10 @@ pub(super) fn looks_like_given(token: &Token) -> bool {
 pub(super) fn looks_like_surname(token: &Token) -> bool {
     let word = token.text.to_lowercase();
     let typical = [
-        "ов", "ев", "ин", "ын", "ова", "ева", "ина", "ына", "ский", "ская", "цкий", "цкая", "ову",
-        "еву", "ину", "ой", "ым", "енко", "юк", "ук", "ян", "бай", "бек", "ұлы",
+        "ов", "ев", "ин", "ын", "ова", "ева", "ина", "ына", "ский", "ская", "цкий", "цкая", "ову", "еву", "ину", "ой",
+        "ым", "енко", "юк", "ук", "ян", "бай", "бек", "ұлы",
     ];
-    typical.iter().any(|ending| word.ends_with(ending))
-        || surnames::is_known(&word)
-        || given_names::is_known(&word)
+    typical.iter().any(|ending| word.ends_with(ending)) || surnames::is_known(&word) || given_names::is_known(&word)
 }
 
 /// Words of labels, a misread letter forgiven in the long ones.
@@ -86,19 +84,10 @@ pub(super) fn is_label(token: &Token) -> bool {
 }
 
 pub(super) static LABELS: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| {
-    [
-        "фамилия",
-        "имя",
-        "отчество",
-        "теги",
-        "аты",
-        "акесинин",
-        "фио",
-        "таа",
-    ]
-    .iter()
-    .map(|l| l.chars().collect())
-    .collect()
+    ["фамилия", "имя", "отчество", "теги", "аты", "акесинин", "фио", "таа"]
+        .iter()
+        .map(|l| l.chars().collect())
+        .collect()
 });
 
 pub(super) fn is_word(token: &Token, word: &[char]) -> bool {
@@ -114,9 +103,7 @@ pub(super) fn is_word(token: &Token, word: &[char]) -> bool {
 
 /// [`is_word`] for a label of one word.
 pub(super) fn is_the_label(token: &Token, label: &str) -> bool {
-    LABELS
-        .iter()
-        .any(|letters| letters.iter().copied().eq(label.chars()) && is_word(token, letters))
+    LABELS.iter().any(|letters| letters.iter().copied().eq(label.chars()) && is_word(token, letters))
 }
 
 /// Capitalised words that are no names.

@@ -29,63 +29,27 @@ const THRESHOLD: f32 = 0.5;
 const EQUALS: f32 = 0.75;
 
 /// The document's person, and whether misread letters of the name were mended by the applicant's.
-pub(super) fn find(
-    pages: &[Page],
-    tokens: &[Token],
-    applicant: &str,
-) -> Option<(Found<String>, bool)> {
+pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<(Found<String>, bool)> {
     let candidates = candidates(tokens);
     let groups = group(&candidates);
-    let best = groups
-        .iter()
-        .map(|group| group.weight)
-        .fold(f32::MIN, f32::max);
+    let best = groups.iter().map(|group| group.weight).fold(f32::MIN, f32::max);
     if best <= THRESHOLD {
         return None;
     }
-    let equals: Vec<&Group> = groups
-        .iter()
-        .filter(|group| best - group.weight <= EQUALS && group.weight > THRESHOLD)
-        .collect();
+    let equals: Vec<&Group> =
+        groups.iter().filter(|group| best - group.weight <= EQUALS && group.weight > THRESHOLD).collect();
     let chosen = equals
         .iter()
-        .find(|group| {
-            group
-                .members
-                .iter()
-                .any(|m| names::compare(applicant, &candidates[*m].words).same)
-        })
-        .or_else(|| {
-            equals.iter().max_by(|a, b| {
-                a.weight
-                    .total_cmp(&b.weight)
-                    .then(b.members[0].cmp(&a.members[0]))
-            })
-        })?;
-    let shown = chosen
-        .members
-        .iter()
-        .map(|m| &candidates[*m])
-        .max_by(|a, b| {
-            let rank = |c: &Candidate| {
-                (
-                    c.form,
-                    u8::from(!c.words.chars().any(is_kazakh_only)),
-                    c.weight > THRESHOLD,
-                )
-            };
-            rank(a).cmp(&rank(b)).then(b.first.cmp(&a.first))
-        })?;
+        .find(|group| group.members.iter().any(|m| names::compare(applicant, &candidates[*m].words).same))
+        .or_else(|| equals.iter().max_by(|a, b| a.weight.total_cmp(&b.weight).then(b.members[0].cmp(&a.members[0]))))?;
+    let shown = chosen.members.iter().map(|m| &candidates[*m]).max_by(|a, b| {
+        let rank = |c: &Candidate| (c.form, u8::from(!c.words.chars().any(is_kazakh_only)), c.weight > THRESHOLD);
+        rank(a).cmp(&rank(b)).then(b.first.cmp(&a.first))
+    })?;
     let value = names::nominative(&shown.words);
     let mended = names::mend(applicant, &value);
     let is_mended = mended.is_some();
-    Some((
-        found(
-            mended.unwrap_or(value),
-            quote(pages, tokens, shown.first, shown.last),
-        ),
-        is_mended,
-    ))
+    Some((found(mended.unwrap_or(value), quote(pages, tokens, shown.first, shown.last)), is_mended))
 }
 
 /// Names of one person.
@@ -108,14 +72,10 @@ fn group(candidates: &[Candidate]) -> Vec<Group> {
         });
         match home {
             Some(group) => {
-                group.weight = group.weight.max(candidate.weight)
-                    + if candidate.weight > 0.0 { 0.5 } else { 0.0 };
+                group.weight = group.weight.max(candidate.weight) + if candidate.weight > 0.0 { 0.5 } else { 0.0 };
                 group.members.push(index);
             }
-            None => groups.push(Group {
-                members: vec![index],
-                weight: candidate.weight,
-            }),
+            None => groups.push(Group { members: vec![index], weight: candidate.weight }),
         }
     }
     groups
@@ -133,16 +93,10 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
             continue;
         };
         let (form, text) = match (form, third_below(tokens, last)) {
-            (Form::Two, Some(third)) => (
-                Form::Three,
-                format!("{} {}", words(tokens, at, last), tokens[third].text),
-            ),
+            (Form::Two, Some(third)) => (Form::Three, format!("{} {}", words(tokens, at, last), tokens[third].text)),
             _ => (form, words(tokens, at, last)),
         };
-        if !out
-            .iter()
-            .any(|known: &Candidate| known.first <= last && at <= known.last)
-        {
+        if !out.iter().any(|known: &Candidate| known.first <= last && at <= known.last) {
             let base = match form {
                 Form::Three => 1.0,
                 // Nothing but its place says that the other word is a surname.
@@ -151,13 +105,7 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
                 Form::Initials => 0.0,
             };
             let weight = base + roles::weigh(tokens, at, last, form == Form::Initials);
-            out.push(Candidate {
-                words: text,
-                form,
-                first: at,
-                last,
-                weight,
-            });
+            out.push(Candidate { words: text, form, first: at, last, weight });
         }
         at = last + 1;
     }

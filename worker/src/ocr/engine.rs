@@ -1,0 +1,117 @@
+//! What every engine promises.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use shared::domain::{ErrorCode, Page};
+
+use crate::document::DocumentFile;
+
+/// A way to read a document.
+#[async_trait]
+pub trait OcrEngine: Send + Sync {
+    /// Its name in the record (`ocr_engine`).
+    fn name(&self) -> &'static str;
+
+    /// Reads every page. Files are made in `scratch` only, which belongs to the run and is removed
+    /// with it; dropping the future ends every program that it started.
+    ///
+    /// Pages without a word are part of the result: whether that is too little is
+    /// [`Reading::check`]'s to say.
+    ///
+    /// # Errors
+    ///
+    /// [`OcrError`] says whether another try can help.
+    async fn read(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError>;
+}
+
+/// A document as it was read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Its pages, in order, every one.
+    pub pages: Vec<PageReading>,
+}
+
+/// A page as it was read, and its picture.
+#[derive(Clone, Debug)]
+pub struct PageReading {
+    /// Text, words, confidence.
+    pub page: Page,
+    /// The upright page as a JPEG of 1,600 pixels at most on its longer side, a file in the run's
+    /// scratch folder; none where the engine makes no picture.
+    pub picture: Option<PathBuf>,
+    /// Whether the first attempt was too doubtful and a second one was made.
+    pub second_attempt: bool,
+}
+
+/// Why a document was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum OcrError {
+    /// The document itself cannot be read; another try gives the same. The text holds nothing of
+    /// the document.
+    #[error("the document cannot be read: {0}")]
+    Unreadable(String),
+    /// Not one word on any page.
+    #[error("no page holds a word")]
+    EmptyPages,
+    /// A program or a service that reads failed; another try may help. The text holds nothing of
+    /// the document.
+    #[error("reading failed: {0}")]
+    Failed(String),
+    /// The run's scratch folder could not be written or read; another try may help.
+    #[error("a file of the run could not be written or read: {0}")]
+    File(#[from] std::io::Error),
+}
+
+impl OcrError {
+    /// The code that a run gets from it; the code says whether trying again can help.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unreadable(_) => ErrorCode::DocumentUnreadable,
+            Self::EmptyPages => ErrorCode::OcrEmptyPages,
+            Self::Failed(_) => ErrorCode::OcrFailed,
+            Self::File(_) => ErrorCode::FileSaveFailed,
+        }
+    }
+
+    /// Whether another try may help.
+    #[must_use]
+    pub const fn retryable(&self) -> bool {
+        self.code().retryable()
+    }
+}
+
+/// Below this mean confidence the words of a whole document are too doubtful to use.
+const USABLE_CONFIDENCE: f32 = 0.45;
+
+impl Reading {
+    /// Whether there is something to work with.
+    ///
+    /// # Errors
+    ///
+    /// [`OcrError::EmptyPages`] if no page holds a word, [`OcrError::Unreadable`] if the words are
+    /// too doubtful to use (contract, section 1).
+    pub fn check(&self) -> Result<(), OcrError> {
+        if self.pages.iter().all(|page| page.page.text.trim().is_empty()) {
+            return Err(OcrError::EmptyPages);
+        }
+        let (mut sum, mut letters) = (0.0, 0.0);
+        for page in &self.pages {
+            match page.page.confidence {
+                Some(confidence) => {
+                    let weight = page.page.text.len() as f32;
+                    sum += confidence * weight;
+                    letters += weight;
+                }
+                // An engine that does not say how sure it is cannot be doubted.
+                None if page.page.text.trim().is_empty() => {}
+                None => return Ok(()),
+            }
+        }
+        if sum < USABLE_CONFIDENCE * letters {
+            return Err(OcrError::Unreadable("its words are too doubtful".to_owned()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Reading on this machine, with Poppler and Tesseract.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::TryStreamExt;
+use shared::domain::{ContentType, Page, PageSource, Word};
+use tokio::sync::Semaphore;
+
+use super::page_image::{self, ImageReading};
+use super::poppler::{self, EmbeddedImage};
+use super::text_layer::{self, LayerPage};
+use super::{OcrEngine, OcrError, PageReading, Reading, tsv};
+use crate::document::DocumentFile;
+use crate::imaging::decode::decode_pnm;
+use crate::imaging::{ImagingError, Scan, decode};
+use crate::sandbox::Sandbox;
+
+/// A page without an image of its own is rendered at this many pixels an inch.
+const RENDER_RESOLUTION: f32 = 300.0;
+
+/// An image that covers this share of a page is the page; text over it is somebody's OCR.
+const COVERS: f32 = 0.8;
+
+/// OCR by Tesseract, text layers by Poppler.
+#[derive(Clone)]
+pub struct TesseractEngine {
+    sandbox: Sandbox,
+    /// Pages in memory at once, over all runs: one for each child that may run.
+    pages: Arc<Semaphore>,
+}
+
+impl TesseractEngine {
+    /// An engine whose programs run in this sandbox.
+    #[must_use]
+    pub fn new(sandbox: Sandbox) -> Self {
+        let pages = Arc::new(Semaphore::new(sandbox.processes()));
+        Self { sandbox, pages }
+    }
+
+    async fn read_image_file(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
+        self.in_order(document.info.pages, |number| async move {
+            let _page = self.page().await?;
+            let (path, kind) = (document.path.clone(), document.info.content_type);
+            let scan = decoded(move || decode(&path, kind, number as usize - 1)).await?;
+            self.read_scan(scan, scratch, number).await
+        })
+        .await
+    }
+
+    async fn read_pdf(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
+        let (pdf, count) = (&document.path, document.info.pages);
+        let table = poppler::words(&self.sandbox, scratch, pdf, count).await?;
+        let images = poppler::images(&self.sandbox, scratch, pdf, count).await?;
+        let layers = text_layer::pages(&table, count);
+        let (layers, images) = (&layers, &images);
+        self.in_order(count, |number| async move {
+            let layer = &layers[number as usize - 1];
+            let whole = images.iter().find(|image| image.page == number && covers(image, layer));
+            if whole.is_none() && text_layer::is_real(&layer.words) {
+                return self.read_layer(pdf, layer, scratch, number).await;
+            }
+            let _page = self.page().await?;
+            let resolution = whole.map_or(RENDER_RESOLUTION, |image| image.resolution.clamp(100.0, RENDER_RESOLUTION));
+            let pnm = poppler::render(&self.sandbox, scratch, pdf, number, layer.points, resolution).await?;
+            let scan = decoded(move || decode_pnm(&pnm)).await?;
+            self.read_scan(scan, scratch, number).await
+        })
+        .await
+    }
+
+    async fn read_layer(
+        &self,
+        pdf: &Path,
+        layer: &LayerPage,
+        scratch: &Path,
+        number: u32,
+    ) -> Result<PageReading, OcrError> {
+        let jpeg = poppler::picture(&self.sandbox, scratch, pdf, number).await?;
+        let page = page(number, layer.words.clone(), PageSource::TextLayer);
+        Ok(PageReading { page, picture: Some(keep(scratch, number, &jpeg).await?), second_attempt: false })
+    }
+
+    async fn read_scan(&self, scan: Scan, scratch: &Path, number: u32) -> Result<PageReading, OcrError> {
+        let ImageReading { words, jpeg, second_attempt } = page_image::read(&self.sandbox, scratch, scan).await?;
+        let picture = Some(keep(scratch, number, &jpeg).await?);
+        Ok(PageReading { page: page(number, words, PageSource::Tesseract), picture, second_attempt })
+    }
+
+    /// Reads pages side by side and gives them back in order.
+    async fn in_order<F>(&self, count: u32, read: impl Fn(u32) -> F) -> Result<Reading, OcrError>
+    where
+        F: Future<Output = Result<PageReading, OcrError>>,
+    {
+        let side_by_side = self.sandbox.processes();
+        let pages = futures::stream::iter(1..=count).map(read).buffered(side_by_side).try_collect().await?;
+        Ok(Reading { pages })
+    }
+
+    async fn page(&self) -> Result<tokio::sync::SemaphorePermit<'_>, OcrError> {
+        self.pages.acquire().await.map_err(|_| OcrError::Failed("the worker is going down".to_owned()))
+    }
+}
+
+#[async_trait]
+impl OcrEngine for TesseractEngine {
+    fn name(&self) -> &'static str {
+        "tesseract"
+    }
+
+    async fn read(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
+        match document.info.content_type {
+            ContentType::Pdf => self.read_pdf(document, scratch).await,
+            ContentType::Jpeg | ContentType::Png | ContentType::Tiff => self.read_image_file(document, scratch).await,
+        }
+    }
+}
+
+fn covers(image: &EmbeddedImage, page: &LayerPage) -> bool {
+    image.points.0 * image.points.1 >= COVERS * page.points.0 * page.points.1
+}
+
+fn page(number: u32, words: Vec<Word>, source: PageSource) -> Page {
+    Page { number, text: tsv::text(&words), confidence: tsv::confidence(&words), words, source }
+}
+
+async fn keep(scratch: &Path, number: u32, jpeg: &[u8]) -> Result<PathBuf, OcrError> {
+    let file = scratch.join(format!("page-{number}.jpg"));
+    tokio::fs::write(&file, jpeg).await?;
+    Ok(file)
+}
+
+/// Decodes where it blocks nobody. A decoder that panics has met a damaged file.
+async fn decoded(work: impl FnOnce() -> Result<Scan, ImagingError> + Send + 'static) -> Result<Scan, OcrError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(scan)) => Ok(scan),
+        Ok(Err(ImagingError::File(error))) => Err(OcrError::File(error)),
+        Ok(Err(error)) => Err(OcrError::Unreadable(error.to_string())),
+        Err(error) if error.is_panic() => Err(OcrError::Unreadable("a page image is damaged".to_owned())),
+        Err(_) => Err(OcrError::Failed("the worker is going down".to_owned())),
+    }
+}
