@@ -3,6 +3,7 @@
 
 pub mod binaries;
 pub mod demo;
+pub mod own_services;
 pub mod process;
 pub mod records;
 pub mod services;
