@@ -21,23 +21,23 @@ pub struct Erase;
 impl AsyncWork for Erase {
     async fn work(&self, app: &App, delivered: Delivered) {
         let job_id = delivered.message.job_id;
-        let claimed = until_done(app, "an erasure cannot be claimed", async || {
-            jobs::claim_erase(&app.pool, job_id, &app.name, LEASE).await
-        })
-        .await;
+        let claimed =
+            until_done(app, "an erasure cannot be claimed", || jobs::claim_erase(&app.pool, job_id, &app.name, LEASE))
+                .await;
         match claimed {
             Some(Ok(Some(claim))) => {
                 app.relay.claimed();
-                let erased = erase(app, &claim.keys).await;
-                let written = until_done(app, "an erasure cannot be written down", async || match &erased {
-                    Ok(()) => jobs::settle(&app.pool, claim.lease).await,
-                    Err(_) => jobs::retry(&app.pool, claim.lease, pause(claim.attempt), "the store is away").await,
-                })
-                .await;
-                match (erased, written) {
-                    (Ok(()), Some(Ok(true))) => tracing::info!(run_id = %claim.run_id, "files were erased"),
-                    (Err(error), _) => tracing::warn!(run_id = %claim.run_id, %error, "files cannot be erased yet"),
-                    (Ok(()), _) => tracing::warn!(run_id = %claim.run_id, "an erasure is done once more later"),
+                match erase(app, &claim.keys).await {
+                    Ok(()) => {
+                        let settle = || jobs::settle(&app.pool, claim.lease);
+                        until_done(app, "an erasure cannot be settled", settle).await;
+                        tracing::info!(run_id = %claim.run_id, "files were erased");
+                    }
+                    Err(error) => {
+                        tracing::warn!(run_id = %claim.run_id, %error, "files cannot be erased yet");
+                        let later = || jobs::retry(&app.pool, claim.lease, pause(claim.attempt), "the store is away");
+                        until_done(app, "an erasure cannot be put off", later).await;
+                    }
                 }
             }
             Some(Ok(None)) => {}

@@ -33,7 +33,8 @@ pub async fn serve(app: Shared, listen: SocketAddr) -> std::io::Result<()> {
 /// Ready, or what is down, by name.
 async fn readyz(State(app): State<Shared>) -> impl IntoResponse {
     let down = what_is_down(&app).await;
-    let mut answer = Map::from_iter([("ready".to_owned(), Value::Bool(down.is_empty())), ("down".to_owned(), json!(down))]);
+    let mut answer =
+        Map::from_iter([("ready".to_owned(), Value::Bool(down.is_empty())), ("down".to_owned(), json!(down))]);
     if let Some(date) = app.settings.judge_as_of {
         answer.insert("warnings".to_owned(), json!([format!("JUDGE_AS_OF: documents are judged as of {date}")]));
     }

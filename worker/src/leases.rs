@@ -67,10 +67,12 @@ impl Leases {
     fn news(&self) -> Vec<(Lease, Stage)> {
         let mut held = self.held();
         let changed = held.values_mut().filter(|held| held.stage != held.noted);
-        changed.filter_map(|held| {
-            held.noted = held.stage;
-            Some((held.lease, held.stage?))
-        }).collect()
+        changed
+            .filter_map(|held| {
+                held.noted = held.stage;
+                Some((held.lease, held.stage?))
+            })
+            .collect()
     }
 
     fn lose_all_but(&self, asked: &[Lease], kept: &[Uuid]) {

@@ -13,11 +13,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Tries until the statement succeeds or cannot succeed. None: the worker's time to stop has come first.
 /// Every statement that is tried so is guarded by a lease or names the state it starts from, so that doing
 /// it twice does nothing twice.
-pub async fn until_done<T>(
-    app: &App,
-    complaint: &str,
-    statement: impl AsyncFn() -> Result<T, StoreError>,
-) -> Option<Result<T, StoreError>> {
+pub async fn until_done<T, F>(app: &App, complaint: &str, statement: impl Fn() -> F) -> Option<Result<T, StoreError>>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
     let mut pause = FIRST_PAUSE;
     loop {
         match statement().await {

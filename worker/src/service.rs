@@ -44,7 +44,10 @@ pub fn pipeline(settings: &Settings, metrics: &Metrics) -> anyhow::Result<Pipeli
     let sandbox = Sandbox::new(settings.ocr.processes).context("the sandbox cannot be started")?;
     let engine: Arc<dyn OcrEngine> = match settings.ocr.engine {
         OcrEngineKind::Tesseract => Arc::new(TesseractEngine::new(sandbox.clone())),
-        OcrEngineKind::Http => Arc::new(HttpEngine::new(&settings.ocr, metrics.clone())?),
+        OcrEngineKind::Http => {
+            let base = settings.ocr.base_url.as_ref().context("OCR_BASE_URL is not set")?;
+            Arc::new(HttpEngine::new(base, settings.ocr.processes, metrics.clone())?)
+        }
     };
     let analyzer: Arc<dyn Analyzer> = match settings.llm.analyzer {
         AnalyzerKind::Rules => Arc::new(RulesAnalyzer),
@@ -122,7 +125,8 @@ fn start(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) -> JoinSe
     service(until_ended(Box::pin(beat(Arc::clone(app), ended.clone()))));
     service(until_ended(Box::pin(upkeep::keep_house(Arc::clone(app)))));
     service(until_ended(Box::pin(lanes::run_runs(Arc::clone(app), tasks.clone()))));
-    for (lane, slots) in [(jobs::Lane::Callbacks, app.settings.callbacks.concurrency), (jobs::Lane::Erase, ERASE_SLOTS)] {
+    for (lane, slots) in [(jobs::Lane::Callbacks, app.settings.callbacks.concurrency), (jobs::Lane::Erase, ERASE_SLOTS)]
+    {
         let (app, tasks) = (Arc::clone(app), tasks.clone());
         service(until_ended(match lane {
             jobs::Lane::Callbacks => Box::pin(lanes::run_lane(app, lane, slots, tasks, Deliver)),

@@ -52,97 +52,34 @@ const fn doc_type(
     genre: Genre,
     [aliases, title_topics, body_topics]: [&'static [&'static str]; 3],
 ) -> DocType {
-    DocType {
-        title,
-        validity_days,
-        genre,
-        dated_by_leave: false,
-        aliases,
-        title_topics,
-        body_topics,
-    }
+    DocType { title, validity_days, genre, dated_by_leave: false, aliases, title_topics, body_topics }
 }
 
 /// The accepted types.
 pub static DOC_TYPES: [DocType; 15] = [
-    doc_type(
-        "Лист временной нетрудоспособности (больничный лист)",
-        40,
-        Genre::SickSheet,
-        words::SICK_LEAVE,
-    ),
-    doc_type(
-        "Выписка из стационара (выписной эпикриз)",
-        40,
-        Genre::Discharge,
-        words::DISCHARGE,
-    ),
-    doc_type(
-        "Больничный лист на сопровождающего (если предусмотрено)",
-        40,
-        Genre::SickSheet,
-        words::COMPANION,
-    ),
-    doc_type(
-        "Приказ о расторжении трудового договора",
-        40,
-        Genre::Order,
-        words::DISMISSAL_ORDER,
-    ),
-    doc_type(
-        "Справка о расторжении трудового договора",
-        40,
-        Genre::Certificate,
-        words::DISMISSAL_CERTIFICATE,
-    ),
-    doc_type(
-        "Справка о регистрации в качестве безработного",
-        40,
-        Genre::Certificate,
-        words::UNEMPLOYED_CERTIFICATE,
-    ),
+    doc_type("Лист временной нетрудоспособности (больничный лист)", 40, Genre::SickSheet, words::SICK_LEAVE),
+    doc_type("Выписка из стационара (выписной эпикриз)", 40, Genre::Discharge, words::DISCHARGE),
+    doc_type("Больничный лист на сопровождающего (если предусмотрено)", 40, Genre::SickSheet, words::COMPANION),
+    doc_type("Приказ о расторжении трудового договора", 40, Genre::Order, words::DISMISSAL_ORDER),
+    doc_type("Справка о расторжении трудового договора", 40, Genre::Certificate, words::DISMISSAL_CERTIFICATE),
+    doc_type("Справка о регистрации в качестве безработного", 40, Genre::Certificate, words::UNEMPLOYED_CERTIFICATE),
     doc_type(
         "Приказ работодателя о предоставлении отпуска без сохранения заработной платы",
         40,
         Genre::Order,
         words::UNPAID_LEAVE_ORDER,
     ),
-    doc_type(
-        "Справка о неполучении доходов",
-        40,
-        Genre::Certificate,
-        words::NO_INCOME_CERTIFICATE,
-    ),
+    doc_type("Справка о неполучении доходов", 40, Genre::Certificate, words::NO_INCOME_CERTIFICATE),
     doc_type(
         "Уведомление о регистрации в качестве лица, ищущего работу",
         40,
         Genre::Notification,
         words::JOB_SEEKER_NOTIFICATION,
     ),
-    doc_type(
-        "Лица, зарегистрированные в качестве безработных",
-        40,
-        Genre::Statement,
-        words::UNEMPLOYED_STATEMENT,
-    ),
-    doc_type(
-        "Заключение врачебно-консультативной комиссии (ВКК)",
-        180,
-        Genre::Conclusion,
-        words::VKK_CONCLUSION,
-    ),
-    doc_type(
-        "Справка об инвалидности",
-        360,
-        Genre::Certificate,
-        words::DISABILITY_CERTIFICATE,
-    ),
-    doc_type(
-        "Справка о степени утраты общей трудоспособности",
-        360,
-        Genre::Certificate,
-        words::CAPACITY_CERTIFICATE,
-    ),
+    doc_type("Лица, зарегистрированные в качестве безработных", 40, Genre::Statement, words::UNEMPLOYED_STATEMENT),
+    doc_type("Заключение врачебно-консультативной комиссии (ВКК)", 180, Genre::Conclusion, words::VKK_CONCLUSION),
+    doc_type("Справка об инвалидности", 360, Genre::Certificate, words::DISABILITY_CERTIFICATE),
+    doc_type("Справка о степени утраты общей трудоспособности", 360, Genre::Certificate, words::CAPACITY_CERTIFICATE),
     DocType {
         dated_by_leave: true,
         ..doc_type(
@@ -171,18 +108,11 @@ pub fn by_title(title: &str) -> Option<&'static DocType> {
     DOC_TYPES
         .iter()
         .find(|doc_type| title_key(doc_type.title) == wanted)
-        .or_else(|| {
-            DOC_TYPES
-                .iter()
-                .find(|t| t.aliases.iter().any(|alias| title_key(alias) == wanted))
-        })
+        .or_else(|| DOC_TYPES.iter().find(|t| t.aliases.iter().any(|alias| title_key(alias) == wanted)))
 }
 
 fn title_key(title: &str) -> String {
-    let letters: String = fold(title)
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .collect();
+    let letters: String = fold(title).chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     letters.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -193,13 +123,9 @@ mod tests {
     #[test]
     fn titles_are_found_whatever_their_case_spaces_and_yo() {
         for doc_type in &DOC_TYPES {
-            assert_eq!(
-                by_title(&format!("  {}  ", doc_type.title.to_uppercase())),
-                Some(doc_type)
-            );
+            assert_eq!(by_title(&format!("  {}  ", doc_type.title.to_uppercase())), Some(doc_type));
         }
-        let parental =
-            by_title("приказ о выходе в декретный отпуск  по уходу за ребёнком").expect("known");
+        let parental = by_title("приказ о выходе в декретный отпуск  по уходу за ребёнком").expect("known");
         assert_eq!(parental.validity_days, 365);
         assert_eq!(by_title("Справка с места работы"), None);
     }
@@ -217,12 +143,7 @@ mod tests {
     #[test]
     fn validity_is_that_of_the_rules() {
         let days: Vec<u32> = DOC_TYPES.iter().map(|t| t.validity_days).collect();
-        assert_eq!(
-            days,
-            [
-                40, 40, 40, 40, 40, 40, 40, 40, 40, 40, 180, 360, 360, 365, 365
-            ]
-        );
+        assert_eq!(days, [40, 40, 40, 40, 40, 40, 40, 40, 40, 40, 180, 360, 360, 365, 365]);
         assert_eq!(DOC_TYPES.iter().filter(|t| t.dated_by_leave).count(), 2);
     }
 }

@@ -9,12 +9,7 @@ use super::run::Quote;
 #[must_use]
 pub fn locate(pages: &[Page], page_number: u32, quote: &str) -> Quote {
     let text = quote.split_whitespace().collect::<Vec<_>>().join(" ");
-    let unplaced = Quote {
-        text,
-        page: page_number,
-        rect: None,
-        confidence: None,
-    };
+    let unplaced = Quote { text, page: page_number, rect: None, confidence: None };
     let Some(page) = pages.iter().find(|page| page.number == page_number) else {
         return unplaced;
     };
@@ -26,17 +21,10 @@ pub fn locate(pages: &[Page], page_number: u32, quote: &str) -> Quote {
         return unplaced;
     };
     let words = &page.words[words];
-    let rect = words
-        .iter()
-        .map(|word| word.rect)
-        .reduce(super::page::Rect::union);
+    let rect = words.iter().map(|word| word.rect).reduce(super::page::Rect::union);
     #[expect(clippy::cast_precision_loss, reason = "a quote has a few words")]
     let confidence = words.iter().map(|word| word.confidence).sum::<f32>() / words.len() as f32;
-    Quote {
-        rect,
-        confidence: Some(confidence),
-        ..unplaced
-    }
+    Quote { rect, confidence: Some(confidence), ..unplaced }
 }
 
 /// The run of words whose letters are those of the quote, wherever words and marks are parted; the
@@ -50,12 +38,8 @@ fn matching_words(page: &Page, wanted: &str) -> Option<std::ops::Range<usize>> {
     }
     let mut inside = None;
     for (at, _) in letters.match_indices(wanted) {
-        let first = starts
-            .partition_point(|start| *start <= at)
-            .checked_sub(1)?;
-        let last = starts
-            .partition_point(|start| *start < at + wanted.len())
-            .checked_sub(1)?;
+        let first = starts.partition_point(|start| *start <= at).checked_sub(1)?;
+        let last = starts.partition_point(|start| *start < at + wanted.len()).checked_sub(1)?;
         // Words without a letter or digit share the start of the next one: the last of them holds it.
         if starts[first] == at {
             return Some(first..last + 1);
@@ -67,10 +51,7 @@ fn matching_words(page: &Page, wanted: &str) -> Option<std::ops::Range<usize>> {
 
 /// Letters and digits only, folded.
 fn key(text: &str) -> String {
-    fold(&mend_alphabet(text))
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .collect()
+    fold(&mend_alphabet(text)).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 #[cfg(test)]
@@ -83,44 +64,20 @@ mod tests {
             .iter()
             .map(|(text, x, confidence)| Word {
                 text: (*text).to_owned(),
-                rect: Rect {
-                    x: *x,
-                    y: 10,
-                    width: 50,
-                    height: 12,
-                },
+                rect: Rect { x: *x, y: 10, width: 50, height: 12 },
                 confidence: *confidence,
                 line: 0,
             })
             .collect();
-        Page {
-            number: 1,
-            text: String::new(),
-            words,
-            confidence: None,
-            source: PageSource::Tesseract,
-        }
+        Page { number: 1, text: String::new(), words, confidence: None, source: PageSource::Tesseract }
     }
 
     #[test]
     fn a_quote_gets_the_box_and_mean_confidence_of_its_words() {
-        let page = page(&[
-            ("Выдана", 0, 0.9),
-            ("Орловой", 60, 0.8),
-            ("Анне,", 120, 0.6),
-            ("что", 180, 0.9),
-        ]);
+        let page = page(&[("Выдана", 0, 0.9), ("Орловой", 60, 0.8), ("Анне,", 120, 0.6), ("что", 180, 0.9)]);
         let found = locate(&[page], 1, "Орловой\n Анне");
         assert_eq!(found.text, "Орловой Анне");
-        assert_eq!(
-            found.rect,
-            Some(Rect {
-                x: 60,
-                y: 10,
-                width: 110,
-                height: 12
-            })
-        );
+        assert_eq!(found.rect, Some(Rect { x: 60, y: 10, width: 110, height: 12 }));
         assert!(found.confidence.is_some_and(|c| (c - 0.7).abs() < 1e-6));
     }
 
@@ -136,14 +93,6 @@ mod tests {
     #[test]
     fn a_word_broken_over_two_lines_is_found_as_one() {
         let page = page(&[("договор", 0, 0.9), ("Сери-", 60, 0.5), ("ковичу", 0, 0.7)]);
-        assert_eq!(
-            locate(&[page], 1, "Сериковичу").rect,
-            Some(Rect {
-                x: 0,
-                y: 10,
-                width: 110,
-                height: 12
-            })
-        );
+        assert_eq!(locate(&[page], 1, "Сериковичу").rect, Some(Rect { x: 0, y: 10, width: 110, height: 12 }));
     }
 }

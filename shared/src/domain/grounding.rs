@@ -21,18 +21,12 @@ pub fn holds(quote: &str, pages: &[Page]) -> Option<u32> {
         return None;
     }
     let texts: Vec<Vec<char>> = pages.iter().map(|page| key(&page.text)).collect();
-    let exact = texts
-        .iter()
-        .position(|text| text.windows(wanted.len()).any(|window| window == wanted));
+    let exact = texts.iter().position(|text| text.windows(wanted.len()).any(|window| window == wanted));
     // Digits are never forgiven: a mended digit is another date.
     let soft = || {
         let digits = wanted.iter().any(char::is_ascii_digit);
         (!digits && wanted.len() >= 8)
-            .then(|| {
-                texts
-                    .iter()
-                    .position(|text| nearly_holds(&wanted, text, wanted.len() / 10))
-            })
+            .then(|| texts.iter().position(|text| nearly_holds(&wanted, text, wanted.len() / 10)))
             .flatten()
     };
     exact.or_else(soft).map(|index| pages[index].number)
@@ -46,16 +40,8 @@ pub fn grounds_name(value: &str, quote: &str, pages: &[Page]) -> bool {
         return false;
     }
     let said = full_words(value);
-    let cleaned: String = quote
-        .chars()
-        .map(|c| {
-            if matches!(c, ',' | ';' | ':' | '(' | ')' | '/') {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect();
+    let cleaned: String =
+        quote.chars().map(|c| if matches!(c, ',' | ';' | ':' | '(' | ')' | '/') { ' ' } else { c }).collect();
     let words: Vec<&str> = cleaned.split_whitespace().collect();
     (0..words.len()).any(|from| {
         (from + 1..=words.len().min(from + 5)).any(|to| {
@@ -67,10 +53,7 @@ pub fn grounds_name(value: &str, quote: &str, pages: &[Page]) -> bool {
             compared.same
                 && matches!(
                     compared.reason,
-                    Reason::Same
-                        | Reason::SameOtherForm
-                        | Reason::SameInitials
-                        | Reason::SameWithoutPatronymic
+                    Reason::Same | Reason::SameOtherForm | Reason::SameInitials | Reason::SameWithoutPatronymic
                 )
         })
     })
@@ -79,18 +62,13 @@ pub fn grounds_name(value: &str, quote: &str, pages: &[Page]) -> bool {
 /// Whether `value` is a date that `quote` names, and the pages hold the quote.
 #[must_use]
 pub fn grounds_date(value: NaiveDate, quote: &str, pages: &[Page]) -> bool {
-    holds(quote, pages).is_some()
-        && dates::find(quote)
-            .iter()
-            .any(|candidate| candidate.date == value)
+    holds(quote, pages).is_some() && dates::find(quote).iter().any(|candidate| candidate.date == value)
 }
 
 /// Words of more than an initial.
 fn full_words(name: &str) -> usize {
     name.split_whitespace()
-        .filter(|word| {
-            !word.contains('.') && word.chars().filter(|c| c.is_alphabetic()).count() > 1
-        })
+        .filter(|word| !word.contains('.') && word.chars().filter(|c| c.is_alphabetic()).count() > 1)
         .count()
 }
 
@@ -143,79 +121,37 @@ mod tests {
         }]
     }
 
-    const TEXT: &str = "ПРИКАЗ от «04» декабря\n2023 г.\nУволить Рябову Веру Ильиничну,\nкассира. Директор К.О. Демченко";
+    const TEXT: &str =
+        "ПРИКАЗ от «04» декабря\n2023 г.\nУволить Рябову Веру Ильиничну,\nкассира. Директор К.О. Демченко";
 
     #[test]
     fn a_nominative_name_follows_from_its_declined_quote() {
-        assert!(grounds_name(
-            "Рябова Вера Ильинична",
-            "Рябову Веру Ильиничну",
-            &pages(TEXT)
-        ));
-        assert!(grounds_name(
-            "Рябова Вера Ильинична",
-            "уволить рябову веру ильиничну, кассира",
-            &pages(TEXT)
-        ));
-        assert!(grounds_name(
-            "Демченко К.О.",
-            "Директор К.О. Демченко",
-            &pages(TEXT)
-        ));
+        assert!(grounds_name("Рябова Вера Ильинична", "Рябову Веру Ильиничну", &pages(TEXT)));
+        assert!(grounds_name("Рябова Вера Ильинична", "уволить рябову веру ильиничну, кассира", &pages(TEXT)));
+        assert!(grounds_name("Демченко К.О.", "Директор К.О. Демченко", &pages(TEXT)));
     }
 
     #[test]
     fn a_name_that_the_text_or_the_quote_does_not_hold_is_refused() {
-        assert!(!grounds_name(
-            "Рябова Вера Ильинична",
-            "Рябова Вера Игоревна",
-            &pages(TEXT)
-        ));
-        assert!(!grounds_name(
-            "Белов Иван Ильич",
-            "Рябову Веру Ильиничну",
-            &pages(TEXT)
-        ));
-        assert!(!grounds_name(
-            "Рябова Нина Ильинична",
-            "Рябову Веру Ильиничну",
-            &pages(TEXT)
-        ));
-        assert!(!grounds_name(
-            "Демченко Карина Олеговна",
-            "К.О. Демченко",
-            &pages(TEXT)
-        ));
+        assert!(!grounds_name("Рябова Вера Ильинична", "Рябова Вера Игоревна", &pages(TEXT)));
+        assert!(!grounds_name("Белов Иван Ильич", "Рябову Веру Ильиничну", &pages(TEXT)));
+        assert!(!grounds_name("Рябова Нина Ильинична", "Рябову Веру Ильиничну", &pages(TEXT)));
+        assert!(!grounds_name("Демченко Карина Олеговна", "К.О. Демченко", &pages(TEXT)));
         assert!(!grounds_name("", "", &pages(TEXT)));
     }
 
     #[test]
     fn an_iso_date_follows_from_a_spelled_one_and_no_digit_is_forgiven() {
         let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
-        assert!(grounds_date(
-            day("2023-12-04"),
-            "«04» декабря 2023 г.",
-            &pages(TEXT)
-        ));
-        assert!(!grounds_date(
-            day("2023-12-05"),
-            "«04» декабря 2023 г.",
-            &pages(TEXT)
-        ));
-        assert!(!grounds_date(
-            day("2026-12-04"),
-            "«04» декабря 2026 г.",
-            &pages(TEXT)
-        ));
+        assert!(grounds_date(day("2023-12-04"), "«04» декабря 2023 г.", &pages(TEXT)));
+        assert!(!grounds_date(day("2023-12-05"), "«04» декабря 2023 г.", &pages(TEXT)));
+        assert!(!grounds_date(day("2026-12-04"), "«04» декабря 2026 г.", &pages(TEXT)));
         assert!(!grounds_date(day("2023-12-04"), "2023-12-04", &pages(TEXT)));
     }
 
     #[test]
     fn a_letter_that_the_model_mended_is_forgiven() {
-        assert_eq!(
-            holds("Уволить Рябову Веру Ильинничну", &pages(TEXT)),
-            Some(1)
-        );
+        assert_eq!(holds("Уволить Рябову Веру Ильинничну", &pages(TEXT)), Some(1));
         assert_eq!(holds("Принять Рябову Веру", &pages(TEXT)), None);
     }
 

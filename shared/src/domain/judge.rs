@@ -34,20 +34,14 @@ pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judg
     let mut errors = Vec::new();
     let mut flags = Vec::new();
     let classification = &analysis.classification;
-    let doc_type_known = classification
-        .single_doc_type
-        .then_some(classification.doc_type.is_some());
+    let doc_type_known = classification.single_doc_type.then_some(classification.doc_type.is_some());
     if !classification.single_doc_type {
         errors.push(ErrorCode::MultipleDocuments);
     } else if doc_type_known == Some(false) {
         errors.push(ErrorCode::DocTypeUnknown);
     }
 
-    let name_match = analysis
-        .extraction
-        .fio
-        .as_ref()
-        .map(|found| names::compare(applicant_fio, &found.value));
+    let name_match = analysis.extraction.fio.as_ref().map(|found| names::compare(applicant_fio, &found.value));
     match name_match {
         None => errors.push(ErrorCode::FioMissing),
         Some(compared) => {
@@ -62,9 +56,7 @@ pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judg
 
     let date_error = date_error(analysis, today);
     errors.extend(date_error);
-    if analysis.extraction.doc_date.is_some()
-        && analysis.extraction.date_kind == DateKind::LeaveStart
-    {
+    if analysis.extraction.doc_date.is_some() && analysis.extraction.date_kind == DateKind::LeaveStart {
         flags.push(FLAG_DATE_FROM_LEAVE.to_owned());
     }
 
@@ -75,13 +67,7 @@ pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judg
         doc_date_valid: Some(date_error.is_none()),
         single_doc_type: Some(classification.single_doc_type),
     };
-    Judgement {
-        verdict: errors.is_empty(),
-        checks,
-        errors,
-        flags,
-        name_match,
-    }
+    Judgement { verdict: errors.is_empty(), checks, errors, flags, name_match }
 }
 
 /// Valid means issue date ≤ today ≤ issue date + days of validity.
@@ -90,10 +76,7 @@ fn date_error(analysis: &Analysis, today: NaiveDate) -> Option<ErrorCode> {
         return Some(ErrorCode::DocDateMissing);
     };
     let classification = &analysis.classification;
-    let doc_type = classification
-        .doc_type
-        .as_ref()
-        .filter(|_| classification.single_doc_type);
+    let doc_type = classification.doc_type.as_ref().filter(|_| classification.single_doc_type);
     let days = doc_type.map_or(DEFAULT_VALIDITY_DAYS, |found| found.value.validity_days);
     let leave = analysis.extraction.date_kind == DateKind::LeaveStart
         && doc_type.is_some_and(|found| found.value.dated_by_leave);
@@ -101,8 +84,7 @@ fn date_error(analysis: &Analysis, today: NaiveDate) -> Option<ErrorCode> {
         return (!leave).then_some(ErrorCode::DocDateInFuture);
     }
     let last = found.value.checked_add_days(Days::new(u64::from(days)));
-    last.is_some_and(|last| last < today)
-        .then_some(ErrorCode::DocDateTooOld)
+    last.is_some_and(|last| last < today).then_some(ErrorCode::DocDateTooOld)
 }
 
 #[cfg(test)]
@@ -119,15 +101,7 @@ mod tests {
     }
 
     fn found<T>(value: T) -> Found<T> {
-        Found {
-            value,
-            quote: Quote {
-                text: "…".into(),
-                page: 1,
-                rect: None,
-                confidence: None,
-            },
-        }
+        Found { value, quote: Quote { text: "…".into(), page: 1, rect: None, confidence: None } }
     }
 
     fn document(title: Option<&str>, fio: Option<&str>, date: Option<&str>) -> Analysis {
@@ -152,20 +126,11 @@ mod tests {
 
     #[test]
     fn a_document_that_passes_every_check_is_true() {
-        let outcome = judged(&document(
-            Some(DISMISSAL),
-            Some(APPLICANT),
-            Some("2026-11-01"),
-        ));
+        let outcome = judged(&document(Some(DISMISSAL), Some(APPLICANT), Some("2026-11-01")));
         assert!(outcome.verdict);
         assert_eq!(outcome.errors, []);
         let all = Some(true);
-        let expected = Checks {
-            fio_match: all,
-            doc_type_known: all,
-            doc_date_valid: all,
-            single_doc_type: all,
-        };
+        let expected = Checks { fio_match: all, doc_type_known: all, doc_date_valid: all, single_doc_type: all };
         assert_eq!(outcome.checks, expected);
     }
 
@@ -186,10 +151,7 @@ mod tests {
     #[test]
     fn an_unknown_type_is_judged_by_forty_days() {
         let outcome = judged(&document(None, Some(APPLICANT), Some("2026-10-12")));
-        assert_eq!(
-            outcome.errors,
-            [ErrorCode::DocDateTooOld, ErrorCode::DocTypeUnknown]
-        );
+        assert_eq!(outcome.errors, [ErrorCode::DocDateTooOld, ErrorCode::DocTypeUnknown]);
         assert_eq!(outcome.checks.doc_type_known, Some(false));
         assert_eq!(outcome.checks.single_doc_type, Some(true));
     }
@@ -199,10 +161,7 @@ mod tests {
         let mut analysis = document(None, Some("Беляев Марк Ильич"), Some("2026-11-20"));
         analysis.classification.single_doc_type = false;
         let outcome = judged(&analysis);
-        assert_eq!(
-            outcome.errors,
-            [ErrorCode::MultipleDocuments, ErrorCode::FioMismatch]
-        );
+        assert_eq!(outcome.errors, [ErrorCode::MultipleDocuments, ErrorCode::FioMismatch]);
         assert_eq!(outcome.checks.doc_type_known, None);
         assert_eq!(outcome.checks.doc_date_valid, Some(true));
     }
@@ -210,10 +169,7 @@ mod tests {
     #[test]
     fn what_is_not_found_fails_its_check_with_its_own_code() {
         let outcome = judged(&document(Some(DISMISSAL), None, None));
-        assert_eq!(
-            outcome.errors,
-            [ErrorCode::DocDateMissing, ErrorCode::FioMissing]
-        );
+        assert_eq!(outcome.errors, [ErrorCode::DocDateMissing, ErrorCode::FioMissing]);
         assert_eq!(outcome.checks.fio_match, Some(false));
         assert_eq!(outcome.checks.doc_date_valid, Some(false));
         assert!(!outcome.verdict);

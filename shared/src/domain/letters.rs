@@ -110,9 +110,7 @@ pub fn mend_alphabet(word: &str) -> String {
     let upper = word.chars().filter(|c| c.is_uppercase()).count() * 2 > word.chars().count();
     word.chars()
         .map(|sign| match look_alike(sign) {
-            Some(letter) if sign.is_ascii_digit() && !upper => {
-                letter.to_lowercase().next().unwrap_or(letter)
-            }
+            Some(letter) if sign.is_ascii_digit() && !upper => letter.to_lowercase().next().unwrap_or(letter),
             Some(letter) => letter,
             None => sign,
         })
@@ -171,11 +169,7 @@ pub fn prefix_distance(stem: &[char], word: &[char], most: usize) -> Option<usiz
         return None;
     }
     let row = last_row(stem, word, most)?;
-    row[stem.len() - 1..=word.len()]
-        .iter()
-        .copied()
-        .min()
-        .filter(|least| *least <= most)
+    row[stem.len() - 1..=word.len()].iter().copied().min().filter(|least| *least <= most)
 }
 
 /// The last row of the edit table; none as soon as every way costs more than `most`.
@@ -214,10 +208,7 @@ mod tests {
 
     #[test]
     fn kazakh_letters_and_yo_fold_to_their_russian_look_alikes() {
-        assert_eq!(
-            fold("Әбдірахманова ҚҰРАЛАЙ Пётр"),
-            "абдирахманова куралай петр"
-        );
+        assert_eq!(fold("Әбдірахманова ҚҰРАЛАЙ Пётр"), "абдирахманова куралай петр");
     }
 
     #[test]

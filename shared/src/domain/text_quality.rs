@@ -25,16 +25,10 @@ const LEAST_SHARE: f32 = 0.35;
 /// backs.
 #[must_use]
 pub fn assess(pages: &[Page]) -> TextQuality {
-    if pages.iter().all(|page| {
-        page.text.split_whitespace().all(|word| !has_letter(word)) && page.words.is_empty()
-    }) {
+    if pages.iter().all(|page| page.text.split_whitespace().all(|word| !has_letter(word)) && page.words.is_empty()) {
         return TextQuality::Empty;
     }
-    if pages.iter().any(readable) {
-        TextQuality::Readable
-    } else {
-        TextQuality::Doubtful
-    }
+    if pages.iter().any(readable) { TextQuality::Readable } else { TextQuality::Doubtful }
 }
 
 fn readable(page: &Page) -> bool {
@@ -47,18 +41,11 @@ fn readable(page: &Page) -> bool {
     };
     // A text layer says nothing about confidence: its words are as sure as they are sensible.
     if page.words.is_empty() || page.source == PageSource::TextLayer {
-        page.text
-            .split_whitespace()
-            .for_each(|word| count(word, true));
+        page.text.split_whitespace().for_each(|word| count(word, true));
     } else {
-        page.words
-            .iter()
-            .for_each(|word| count(&word.text, word.confidence >= SURE));
+        page.words.iter().for_each(|word| count(&word.text, word.confidence >= SURE));
     }
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a page has some thousand words at most"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "a page has some thousand words at most")]
     let share = good as f32 / letters.max(1) as f32;
     good >= LEAST_WORDS && share >= LEAST_SHARE
 }
@@ -74,13 +61,9 @@ fn looks_like_a_word(text: &str) -> bool {
     let letters = core.chars().filter(|c| c.is_alphabetic()).count();
     let digits = core.chars().filter(char::is_ascii_digit).count();
     let signs = core.chars().count();
-    let cyrillic = core
-        .chars()
-        .filter(|c| super::letters::is_cyrillic(*c))
-        .count();
+    let cyrillic = core.chars().filter(|c| super::letters::is_cyrillic(*c)).count();
     let one_alphabet = cyrillic == letters || cyrillic == 0;
-    (letters >= 3 && one_alphabet && letters * 10 >= signs * 8)
-        || (digits >= 2 && digits * 2 >= signs)
+    (letters >= 3 && one_alphabet && letters * 10 >= signs * 8) || (digits >= 2 && digits * 2 >= signs)
 }
 
 #[cfg(test)]
@@ -89,32 +72,13 @@ mod tests {
     use crate::domain::page::{Rect, Word};
 
     fn page(text: &str, confidence: f32) -> Page {
-        let rect = Rect {
-            x: 0,
-            y: 0,
-            width: 1,
-            height: 1,
-        };
-        let words = text
-            .split_whitespace()
-            .map(|word| Word {
-                text: word.to_owned(),
-                rect,
-                confidence,
-                line: 0,
-            })
-            .collect();
-        Page {
-            number: 1,
-            text: text.to_owned(),
-            words,
-            confidence: Some(confidence),
-            source: PageSource::Tesseract,
-        }
+        let rect = Rect { x: 0, y: 0, width: 1, height: 1 };
+        let words =
+            text.split_whitespace().map(|word| Word { text: word.to_owned(), rect, confidence, line: 0 }).collect();
+        Page { number: 1, text: text.to_owned(), words, confidence: Some(confidence), source: PageSource::Tesseract }
     }
 
-    const TEXT: &str =
-        "Справка выдана Орловой Анне Петровне в том, что она состоит на учёте с 04.05.2026";
+    const TEXT: &str = "Справка выдана Орловой Анне Петровне в том, что она состоит на учёте с 04.05.2026";
 
     #[test]
     fn sure_words_are_readable_and_doubtful_ones_are_not() {
@@ -142,10 +106,7 @@ mod tests {
 
     #[test]
     fn one_good_page_among_blank_ones_is_enough() {
-        assert_eq!(
-            assess(&[page("", 0.0), page(TEXT, 0.9)]),
-            TextQuality::Readable
-        );
+        assert_eq!(assess(&[page("", 0.0), page(TEXT, 0.9)]), TextQuality::Readable);
     }
 
     #[test]

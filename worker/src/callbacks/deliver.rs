@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::queue::Delivered;
-use shared::secrets::{SecretError, Sealer};
+use shared::secrets::{Sealer, SecretError};
 use shared::settings::Secret;
 use shared::store::callback_attempts::{NewAttempt, Then, record};
 use shared::store::client_secrets::secret_context;
@@ -31,8 +31,8 @@ pub struct Deliver;
 impl AsyncWork for Deliver {
     async fn work(&self, app: &App, delivered: Delivered) {
         let message = delivered.message;
-        let claimed = until_done(app, "a callback cannot be claimed", async || {
-            jobs::claim_callback(&app.pool, (message.job_id, message.run_id), &app.name, LEASE).await
+        let claimed = until_done(app, "a callback cannot be claimed", || {
+            jobs::claim_callback(&app.pool, (message.job_id, message.run_id), &app.name, LEASE)
         })
         .await;
         match claimed {
@@ -99,13 +99,15 @@ async fn settle(app: &App, claim: &CallbackClaim, attempt: &Attempt) {
         status_code: attempt.status_code.map(i32::from),
         outcome: attempt.outcome.as_str(),
     };
-    let recorded = until_done(app, "a callback's try cannot be recorded", async || {
-        record(&app.pool, claim.lease, &new, then).await
-    })
-    .await;
+    let recorded =
+        until_done(app, "a callback's try cannot be recorded", || record(&app.pool, claim.lease, &new, then)).await;
     match recorded {
         Some(Ok(true)) => {
-            tracing::info!(outcome = attempt.outcome.as_str(), status_code = attempt.status_code, "a callback was sent");
+            tracing::info!(
+                outcome = attempt.outcome.as_str(),
+                status_code = attempt.status_code,
+                "a callback was sent"
+            );
             if let Then::Again(pause) = then {
                 app.relay.due_in(pause);
             }

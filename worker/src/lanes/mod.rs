@@ -4,5 +4,5 @@ mod lane;
 mod runs;
 mod shares;
 
-pub use lane::run_lane;
+pub use lane::{AsyncWork, run_lane};
 pub use runs::run_runs;

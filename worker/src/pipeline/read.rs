@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use shared::domain::{ErrorCode, Page};
 use shared::domain::text_quality::{TextQuality, assess};
+use shared::domain::{ErrorCode, Page};
 
 use super::Failure;
 use crate::document::DocumentFile;

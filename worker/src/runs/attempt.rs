@@ -46,7 +46,10 @@ async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
         Ok(scratch) => scratch,
         Err(error) => {
             let reason = format!("no folder can be made: {}", error.kind());
-            return Ended::without_work(Outcome::Failed(Failure::new(ErrorCode::FileSaveFailed, reason)), Instant::now());
+            return Ended::without_work(
+                Outcome::Failed(Failure::new(ErrorCode::FileSaveFailed, reason)),
+                Instant::now(),
+            );
         }
     };
     let Ok(content_type) = claim.content_type.parse() else {
@@ -68,7 +71,7 @@ async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
         Err(failure) => Err(failure),
     };
     match kept {
-        Ok((judged, pictures)) => Ended { pictures, ..Ended::new(Outcome::Judged(judged), work, Instant::now()) },
+        Ok((judged, pictures)) => Ended { pictures, ..Ended::new(Outcome::Judged(Box::new(judged)), work, Instant::now()) },
         Err(failure) => Ended::new(Outcome::Failed(failure), work, Instant::now()),
     }
 }

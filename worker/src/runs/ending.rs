@@ -14,7 +14,7 @@ use crate::pipeline::{Failure, Judged, Work};
 #[derive(Debug)]
 pub enum Outcome {
     /// With a verdict.
-    Judged(Judged),
+    Judged(Box<Judged>),
     /// A stage gave no result.
     Failed(Failure),
     /// A panic.
@@ -110,7 +110,7 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
     let (verdict, errors) = match outcome {
         Outcome::Judged(judged) => {
             let errors = judged.judgement.errors.clone();
-            (Some(verdict(judged)), errors)
+            (Some(verdict(*judged)), errors)
         }
         _ => (None, failure.iter().map(|failure| failure.code).collect()),
     };

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use shared::queue::Delivered;
-use shared::store::StoreError;
 use shared::store::finish::{Finish, finish};
 use shared::store::jobs::{self, RunClaim};
 use shared::telemetry;
@@ -19,7 +18,7 @@ use crate::patience::until_done;
 /// Works on one delivered run.
 pub async fn handle(app: &App, delivered: Delivered) {
     let message = delivered.message;
-    let claimed = until_done(app, "a run cannot be claimed", async || {
+    let claimed = until_done(app, "a run cannot be claimed", || {
         jobs::claim_run(
             &app.pool,
             (message.job_id, message.run_id),
@@ -28,7 +27,6 @@ pub async fn handle(app: &App, delivered: Delivered) {
             app.settings.timing.max_attempts(),
             app.settings.timing.run_work_budget,
         )
-        .await
     })
     .await;
     match claimed {
@@ -71,8 +69,7 @@ async fn work(app: &App, claim: RunClaim) {
 
 async fn end(app: &App, claim: &RunClaim, guard: &LeaseGuard, ended: &Finish) {
     let written =
-        until_done(app, "a run cannot be finished", async || finish(&app.pool, guard.lease(), claim.run_id, ended).await)
-            .await;
+        until_done(app, "a run cannot be finished", || finish(&app.pool, guard.lease(), claim.run_id, ended)).await;
     match written {
         Some(Ok(Some(finished))) => report::finished(app, claim.run_id, ended, &finished),
         Some(Ok(None)) => {
@@ -86,10 +83,8 @@ async fn end(app: &App, claim: &RunClaim, guard: &LeaseGuard, ended: &Finish) {
 }
 
 async fn retry(app: &App, guard: &LeaseGuard, pause: Duration, reason: &str) {
-    let written: Option<Result<bool, StoreError>> = until_done(app, "a run cannot be put off", async || {
-        jobs::retry(&app.pool, guard.lease(), pause, reason).await
-    })
-    .await;
+    let written =
+        until_done(app, "a run cannot be put off", || jobs::retry(&app.pool, guard.lease(), pause, reason)).await;
     if let Some(Ok(true)) = written {
         tracing::warn!(reason, pause_seconds = pause.as_secs_f64(), "a run is tried again later");
         app.relay.due_in(pause);

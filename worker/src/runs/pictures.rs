@@ -12,7 +12,8 @@ use crate::pipeline::{Failure, Work};
 
 /// Stores each page's picture; answers the keys, page by page.
 pub(super) async fn keep(app: &App, work: &Work) -> Result<Vec<Option<String>>, Failure> {
-    let failed = |error: String| Failure::new(ErrorCode::FileSaveFailed, format!("a page's picture is not kept: {error}"));
+    let failed =
+        |error: String| Failure::new(ErrorCode::FileSaveFailed, format!("a page's picture is not kept: {error}"));
     // Random and not the run's: another attempt, or another generation, overwrites nothing.
     let id = Uuid::new_v4();
     let mut keys = Vec::with_capacity(work.pages.len());

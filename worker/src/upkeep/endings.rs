@@ -1,9 +1,9 @@
 //! Runs that must end although no worker holds them: out of attempts, of work or of age.
 
 use shared::domain::ErrorCode;
+use shared::store::StoreError;
 use shared::store::finish::{Finish, finish};
 use shared::store::jobs::{self, EndedJob, Ending};
-use shared::store::StoreError;
 
 use crate::app::App;
 use crate::runs;
@@ -24,7 +24,8 @@ pub(super) async fn end_runs(app: &App) -> Result<(), StoreError> {
 fn ending(job: &EndedJob, upkeep: &str) -> Finish {
     let (code, reason, dead) = match job.ending {
         Ending::Crashed => {
-            let reason = format!("its lease ran out on each of {} attempts: it crashed or hung its worker", job.attempts);
+            let reason =
+                format!("its lease ran out on each of {} attempts: it crashed or hung its worker", job.attempts);
             (ErrorCode::UnknownError, reason, true)
         }
         Ending::TimedOut => (ErrorCode::TimedOut, "its work budget or its age is used up".to_owned(), false),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use shared::queue::ready_messages;
 use shared::relay;
-use shared::store::jobs::{self, Lane};
 use shared::store::StoreError;
+use shared::store::jobs::{self, Lane};
 
 use crate::app::App;
 

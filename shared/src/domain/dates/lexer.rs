@@ -46,8 +46,7 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme<'_>> {
             let numeric = sign.is_ascii_digit();
             while let Some(&(at, next)) = signs.peek() {
                 // «4желтоқсан», «2023г.»: digits end where a letter that is no digit begins.
-                let goes_on = next.is_alphanumeric()
-                    && (!numeric || digit(next).is_some() || next.is_ascii_digit());
+                let goes_on = next.is_alphanumeric() && (!numeric || digit(next).is_some() || next.is_ascii_digit());
                 if !goes_on {
                     break;
                 }
@@ -56,12 +55,7 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme<'_>> {
             }
             push_word(text, start..end, glued, &mut lexemes);
         } else {
-            lexemes.push(Lexeme {
-                text: &text[start..end],
-                span: start..end,
-                sign: Sign::Mark(sign),
-                glued,
-            });
+            lexemes.push(Lexeme { text: &text[start..end], span: start..end, sign: Sign::Mark(sign), glued });
         }
         glued = true;
     }
@@ -71,12 +65,7 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme<'_>> {
 fn push_word<'t>(text: &'t str, span: Range<usize>, glued: bool, lexemes: &mut Vec<Lexeme<'t>>) {
     let word = &text[span.clone()];
     let sign = number(word).unwrap_or(Sign::Word);
-    lexemes.push(Lexeme {
-        text: word,
-        span,
-        sign,
-        glued,
-    });
+    lexemes.push(Lexeme { text: word, span, sign, glued });
 }
 
 /// A number of at most eight digits; at least half of its signs must be real digits, so that «Ол» or

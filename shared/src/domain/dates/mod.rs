@@ -45,10 +45,7 @@ pub fn find(text: &str) -> Vec<DateCandidate> {
 pub fn parse(text: &str) -> Option<NaiveDate> {
     let found = find(text);
     let first = found.first()?;
-    found
-        .iter()
-        .all(|candidate| candidate.date == first.date)
-        .then_some(first.date)
+    found.iter().all(|candidate| candidate.date == first.date).then_some(first.date)
 }
 
 fn date_at(lexemes: &[Lexeme<'_>], at: usize) -> Option<(NaiveDate, usize)> {
@@ -80,11 +77,7 @@ impl Reader<'_, '_> {
     }
 
     fn number(&mut self, digits: Range<usize>) -> Option<i32> {
-        let Some(Sign::Number {
-            value,
-            digits: length,
-        }) = self.sign()
-        else {
+        let Some(Sign::Number { value, digits: length }) = self.sign() else {
             return None;
         };
         digits.contains(&length).then(|| {
@@ -132,20 +125,13 @@ impl Reader<'_, '_> {
     }
 
     fn any_year(&mut self) -> Option<i32> {
-        self.clone()
-            .year()
-            .inspect(|_| self.at += 1)
-            .or_else(|| self.number(2..3).map(of_two_digits))
+        self.clone().year().inspect(|_| self.at += 1).or_else(|| self.number(2..3).map(of_two_digits))
     }
 }
 
 /// Papers of this service are of this century; two digits beyond its next decades are a birth year.
 fn of_two_digits(value: i32) -> i32 {
-    if value < 40 {
-        2000 + value
-    } else {
-        1900 + value
-    }
+    if value < 40 { 2000 + value } else { 1900 + value }
 }
 
 const QUOTES: &[char] = &['«', '»', '"', '“', '”', '„', '\'', '<', '>', '(', ')', '_'];
@@ -154,8 +140,7 @@ const AROUND_MONTH: &[char] = &['.', ',', '_', '-', '«', '»', '"', '/'];
 type Read = Option<(NaiveDate, usize)>;
 
 fn day(year: i32, month: u32, day: i32) -> Option<NaiveDate> {
-    NaiveDate::from_ymd_opt(year, month, u32::try_from(day).ok()?)
-        .filter(|date| YEARS.contains(&date.year()))
+    NaiveDate::from_ymd_opt(year, month, u32::try_from(day).ok()?).filter(|date| YEARS.contains(&date.year()))
 }
 
 /// `2023-12-04`, `2023.12.04`, `2023/12/04`.
@@ -211,11 +196,7 @@ fn numeric(mut read: Reader<'_, '_>) -> Read {
         return None;
     }
     let long = read.clone().year().is_some();
-    let year = if long {
-        read.year()?
-    } else {
-        short_year(&mut read, separator)?
-    };
+    let year = if long { read.year()? } else { short_year(&mut read, separator)? };
     Some((day(year, u32::try_from(month).ok()?, number)?, finish(read)))
 }
 
@@ -224,23 +205,14 @@ fn numeric(mut read: Reader<'_, '_>) -> Read {
 fn short_year(read: &mut Reader<'_, '_>, separator: char) -> Option<i32> {
     let year = of_two_digits(read.number(2..3)?);
     let next = read.lexemes.get(read.at);
-    let goes_on = next.is_some_and(|lexeme| {
-        lexeme.glued && matches!(lexeme.sign, Sign::Mark('.' | '/' | ',' | '-'))
-    }) && read
-        .lexemes
-        .get(read.at + 1)
-        .is_some_and(|l| l.glued && matches!(l.sign, Sign::Number { .. }));
+    let goes_on = next.is_some_and(|lexeme| lexeme.glued && matches!(lexeme.sign, Sign::Mark('.' | '/' | ',' | '-')))
+        && read.lexemes.get(read.at + 1).is_some_and(|l| l.glued && matches!(l.sign, Sign::Number { .. }));
     (!goes_on && separator != ',').then_some(year)
 }
 
 /// `Dec 4, 2023`.
 fn month_first(mut read: Reader<'_, '_>) -> Read {
-    if !read
-        .lexemes
-        .get(read.at)?
-        .text
-        .starts_with(|c: char| c.is_ascii_alphabetic())
-    {
+    if !read.lexemes.get(read.at)?.text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
     let month = read.month_word()?;
@@ -253,12 +225,8 @@ fn month_first(mut read: Reader<'_, '_>) -> Read {
 
 /// «г.», «года», «ж.», «жыл» belong to the date.
 fn finish(mut read: Reader<'_, '_>) -> usize {
-    if read.word(|word| {
-        matches!(
-            word,
-            "г" | "год" | "года" | "ж" | "жыл" | "жылы" | "жылғы" | "жылгы"
-        )
-    }) {
+    if read.word(|word| matches!(word, "г" | "год" | "года" | "ж" | "жыл" | "жылы" | "жылғы" | "жылгы"))
+    {
         read.mark(&['.']);
     }
     read.at

@@ -20,9 +20,7 @@ const STEMS: [&[&str]; 12] = [
     &["декабр", "желтоқсан", "дек"],
 ];
 
-const LATIN: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
+const LATIN: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 const LATIN_FULL: [&str; 12] = [
     "january",
@@ -41,19 +39,15 @@ const LATIN_FULL: [&str; 12] = [
 
 /// Endings of cases that may follow a stem: январ-я, қараша-ның, желтоқсан-да.
 const ENDINGS: &[&str] = &[
-    "", "ь", "я", "ю", "е", "ем", "а", "у", "ом", "и", "ы", "нын", "нин", "да", "де", "дан", "ден",
-    "тан", "тен", "га", "ге", "ка", "ке", "дагы", "деги", "тагы", "теги", "ы", "иы", "ый",
+    "", "ь", "я", "ю", "е", "ем", "а", "у", "ом", "и", "ы", "нын", "нин", "да", "де", "дан", "ден", "тан", "тен", "га",
+    "ге", "ка", "ке", "дагы", "деги", "тагы", "теги", "ы", "иы", "ый",
 ];
 
 static FOLDED: LazyLock<Vec<(Vec<char>, u32)>> = LazyLock::new(|| {
     STEMS
         .iter()
         .zip(1..)
-        .flat_map(|(stems, month)| {
-            stems
-                .iter()
-                .map(move |stem| (fold(stem).chars().collect(), month))
-        })
+        .flat_map(|(stems, month)| stems.iter().map(move |stem| (fold(stem).chars().collect(), month)))
         .collect()
 });
 
@@ -63,9 +57,11 @@ pub(super) fn month(word: &str) -> Option<u32> {
         return None;
     }
     let latin = word.to_ascii_lowercase();
-    if let Some(index) = LATIN.iter().zip(LATIN_FULL).position(|(short, full)| {
-        latin == *short || latin == full || (latin == "sept" && *short == "sep")
-    }) {
+    if let Some(index) = LATIN
+        .iter()
+        .zip(LATIN_FULL)
+        .position(|(short, full)| latin == *short || latin == full || (latin == "sept" && *short == "sep"))
+    {
         return u32::try_from(index + 1).ok();
     }
     let word: Vec<char> = fold(&mend_alphabet(word)).chars().collect();
@@ -81,8 +77,7 @@ fn exact(word: &[char]) -> Option<u32> {
         .find(|(stem, _)| {
             word.starts_with(stem) && {
                 let rest: String = word[stem.len()..].iter().collect();
-                ENDINGS.contains(&rest.as_str())
-                    && (stem.len() > 3 || rest.len() <= 2 || matches!(stem[0], 'и'))
+                ENDINGS.contains(&rest.as_str()) && (stem.len() > 3 || rest.len() <= 2 || matches!(stem[0], 'и'))
             }
         })
         .map(|(_, month)| *month)

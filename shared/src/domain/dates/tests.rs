@@ -84,10 +84,7 @@ fn impossible_dates_are_refused_not_mended() {
 fn two_dates_of_a_period_are_two_candidates_with_their_places() {
     let text = "с 30.01.2023–31.01.2026 г.";
     let found = find(text);
-    assert_eq!(
-        found.iter().map(|c| c.date).collect::<Vec<_>>(),
-        [ymd(2023, 1, 30), ymd(2026, 1, 31)]
-    );
+    assert_eq!(found.iter().map(|c| c.date).collect::<Vec<_>>(), [ymd(2023, 1, 30), ymd(2026, 1, 31)]);
     assert_eq!(&text[found[1].span.clone()], "31.01.2026 г.");
 }
 

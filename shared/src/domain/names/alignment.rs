@@ -31,9 +31,7 @@ pub(super) fn cost(meant: &[char], read: &[char]) -> Option<u32> {
             let (a, b) = (meant[i - 1], read[j - 1]);
             let lost = above[j] + gap(meant, i - 1, kazakh);
             let added = row[j - 1] + gap(read, j - 1, kazakh);
-            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1))
-                .min(lost)
-                .min(added);
+            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1)).min(lost).min(added);
             // «ы» read as «ьі» or «ьл», «ю» as «іо», «нг» for ң.
             if j > 1
                 && let Some(cost) = splits(a, read[j - 2], b)
@@ -87,12 +85,7 @@ fn splits(whole: char, first: char, second: char) -> Option<u32> {
 
 fn swap(meant: &[char], i: usize, read: &[char], j: usize) -> u32 {
     let (a, b) = (meant[i], read[j]);
-    if a == b
-        || same_spelling(a, b)
-        || same_spelling(b, a)
-        || harmonic(meant, i, b)
-        || harmonic(read, j, a)
-    {
+    if a == b || same_spelling(a, b) || same_spelling(b, a) || harmonic(meant, i, b) || harmonic(read, j, a) {
         0
     } else if misread(a, b) || misread(b, a) {
         MISREAD
@@ -122,11 +115,9 @@ const fn same_spelling(kazakh: char, russian: char) -> bool {
 /// (Ысқақов and Искаков).
 fn harmonic(word: &[char], at: usize, other: char) -> bool {
     match (word[at], other) {
-        ('і', 'у') => word[..at]
-            .iter()
-            .rev()
-            .find(|c| "аәеиоөуұүыіэюяё".contains(**c))
-            .is_some_and(|c| *c == 'ү' || *c == 'ұ'),
+        ('і', 'у') => {
+            word[..at].iter().rev().find(|c| "аәеиоөуұүыіэюяё".contains(**c)).is_some_and(|c| *c == 'ү' || *c == 'ұ')
+        }
         ('ы', 'и') => at == 0,
         _ => false,
     }
@@ -157,10 +148,7 @@ mod tests {
     use super::*;
 
     fn between(meant: &str, read: &str) -> Option<u32> {
-        cost(
-            &meant.chars().collect::<Vec<_>>(),
-            &read.chars().collect::<Vec<_>>(),
-        )
+        cost(&meant.chars().collect::<Vec<_>>(), &read.chars().collect::<Vec<_>>())
     }
 
     #[test]
@@ -181,12 +169,8 @@ mod tests {
 
     #[test]
     fn another_word_is_beyond_the_limit() {
-        for (one, other) in [
-            ("ахметов", "ахмедов"),
-            ("орлов", "котов"),
-            ("максат", "максут"),
-            ("асет", "асель"),
-        ] {
+        for (one, other) in [("ахметов", "ахмедов"), ("орлов", "котов"), ("максат", "максут"), ("асет", "асель")]
+        {
             assert_eq!(between(one, other), None, "{one} {other}");
         }
     }

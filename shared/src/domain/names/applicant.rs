@@ -47,10 +47,7 @@ pub fn validate_applicant(name: &str) -> Result<String, FioError> {
     if length > 200 {
         return Err(FioError::TooLong);
     }
-    if name
-        .split(' ')
-        .any(|word| !word.chars().any(char::is_alphabetic))
-    {
+    if name.split(' ').any(|word| !word.chars().any(char::is_alphabetic)) {
         return Err(FioError::NoLetter);
     }
     if name.split(' ').count() < 2 {
@@ -78,10 +75,7 @@ mod tests {
     fn names_of_the_country_are_accepted_trimmed_and_single_spaced() {
         for (written, kept) in [
             ("  Иванов   Иван\u{a0}Иванович ", "Иванов Иван Иванович"),
-            (
-                "Әбдірахманова Құралай Ғалымқызы",
-                "Әбдірахманова Құралай Ғалымқызы",
-            ),
+            ("Әбдірахманова Құралай Ғалымқызы", "Әбдірахманова Құралай Ғалымқызы"),
             ("Петрова-Водкина Анна", "Петрова-Водкина Анна"),
             ("O'Brien John", "O'Brien John"),
             ("Соколов Н.М.", "Соколов Н.М."),
@@ -109,10 +103,7 @@ mod tests {
         ] {
             assert_eq!(validate_applicant(written), Err(reason), "{written}");
         }
-        assert_eq!(
-            validate_applicant(&"Аб ".repeat(80)),
-            Err(FioError::TooLong)
-        );
+        assert_eq!(validate_applicant(&"Аб ".repeat(80)), Err(FioError::TooLong));
     }
 
     proptest! {

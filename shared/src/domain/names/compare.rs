@@ -95,19 +95,9 @@ pub fn compare(applicant: &str, document: &str) -> NameMatch {
         return known;
     }
     if same_letters(&ours, &theirs) {
-        return NameMatch {
-            same: true,
-            score: 0.95,
-            reason: Reason::SameOtherForm,
-            review: false,
-        };
+        return NameMatch { same: true, score: 0.95, reason: Reason::SameOtherForm, review: false };
     }
-    best.unwrap_or(NameMatch {
-        same: false,
-        score: 0.0,
-        reason: Reason::TooLittle,
-        review: false,
-    })
+    best.unwrap_or(NameMatch { same: false, score: 0.0, reason: Reason::TooLittle, review: false })
 }
 
 /// How one part of the two names fits.
@@ -133,11 +123,7 @@ impl Fit {
     }
 
     const fn slip(self) -> u32 {
-        if let Self::Misread(cost) = self {
-            cost
-        } else {
-            0
-        }
+        if let Self::Misread(cost) = self { cost } else { 0 }
     }
 }
 
@@ -145,51 +131,24 @@ fn judge(our: &Parts<'_>, their: &Parts<'_>) -> NameMatch {
     let father = our.patronymic.and_then(NameWord::patronymic);
     let their_father = their.patronymic.and_then(NameWord::patronymic);
     let genders = genders(our, father.as_ref());
-    let given = optional(our.given, their.given, |a, b| {
-        word_fit(a, b, Role::Given, &genders)
-    });
-    let patronymic = optional(our.patronymic, their.patronymic, |a, b| {
-        patronymic_fit(a, b, father.as_ref(), their_father.as_ref())
-    });
+    let given = optional(our.given, their.given, |a, b| word_fit(a, b, Role::Given, &genders));
+    let patronymic =
+        optional(our.patronymic, their.patronymic, |a, b| patronymic_fit(a, b, father.as_ref(), their_father.as_ref()));
     let surname = word_fit(our.surname, their.surname, Role::Surname, &genders);
     let opposite = match (&father, &their_father) {
         (Some(a), Some(b)) => a.gender != b.gender,
         _ => false,
     };
-    if surname == Fit::Other
-        && !opposite
-        && given.firm()
-        && patronymic.firm()
-        && half_surname(our, their, &genders)
-    {
-        return NameMatch {
-            same: true,
-            score: 0.8,
-            reason: Reason::SameHalfSurname,
-            review: true,
-        };
+    if surname == Fit::Other && !opposite && given.firm() && patronymic.firm() && half_surname(our, their, &genders) {
+        return NameMatch { same: true, score: 0.8, reason: Reason::SameHalfSurname, review: true };
     }
     let lost_in_surname = surname.slip() == 5 && !looks_broken(&their.surname.text);
     verdict(surname, given, patronymic, opposite, lost_in_surname)
 }
 
-fn verdict(
-    surname: Fit,
-    given: Fit,
-    patronymic: Fit,
-    opposite: bool,
-    lost_in_surname: bool,
-) -> NameMatch {
-    let agreeing = [surname, given, patronymic]
-        .iter()
-        .filter(|fit| !matches!(fit, Fit::Other | Fit::Absent))
-        .count();
-    let near = |reason, review| NameMatch {
-        same: false,
-        score: [0.0, 0.15, 0.3, 0.45][agreeing],
-        reason,
-        review,
-    };
+fn verdict(surname: Fit, given: Fit, patronymic: Fit, opposite: bool, lost_in_surname: bool) -> NameMatch {
+    let agreeing = [surname, given, patronymic].iter().filter(|fit| !matches!(fit, Fit::Other | Fit::Absent)).count();
+    let near = |reason, review| NameMatch { same: false, score: [0.0, 0.15, 0.3, 0.45][agreeing], reason, review };
     if given == Fit::Absent {
         return near(Reason::TooLittle, false);
     }
@@ -216,12 +175,7 @@ fn verdict(
             && given.slip() <= 5;
         return if allowed {
             let score = 0.93 - 0.03 * f32::from(u8::try_from(slips).unwrap_or(u8::MAX));
-            NameMatch {
-                same: true,
-                score,
-                reason: Reason::SameMisread,
-                review: slips > 4 || surname.slip() > 0,
-            }
+            NameMatch { same: true, score, reason: Reason::SameMisread, review: slips > 4 || surname.slip() > 0 }
         } else {
             near(Reason::TooDoubtful, true)
         };
@@ -232,20 +186,11 @@ fn verdict(
         (Fit::Equal, Fit::Equal) if surname == Fit::Equal => (1.0, Reason::Same),
         _ => (0.98, Reason::SameOtherForm),
     };
-    NameMatch {
-        same: true,
-        score,
-        reason,
-        review: false,
-    }
+    NameMatch { same: true, score, reason, review: false }
 }
 
 /// A part that may stand on one side only, or as an initial.
-fn optional(
-    our: Option<&NameWord>,
-    their: Option<&NameWord>,
-    full: impl Fn(&NameWord, &NameWord) -> Fit,
-) -> Fit {
+fn optional(our: Option<&NameWord>, their: Option<&NameWord>, full: impl Fn(&NameWord, &NameWord) -> Fit) -> Fit {
     match (our, their) {
         (Some(a), Some(b)) if a.initial || b.initial => {
             if initials_agree(a, b) {
@@ -265,27 +210,17 @@ fn genders(our: &Parts<'_>, father: Option<&patronymic::Patronymic>) -> Vec<Gend
         return vec![father.gender];
     }
     let surname = our.surname.text.as_str();
-    if ["ова", "ева", "ёва", "ина", "ына", "ская", "цкая"]
-        .iter()
-        .any(|e| surname.ends_with(e))
-    {
+    if ["ова", "ева", "ёва", "ина", "ына", "ская", "цкая"].iter().any(|e| surname.ends_with(e)) {
         return vec![Gender::Female];
     }
-    if ["ов", "ев", "ёв", "ын", "ский", "цкий"]
-        .iter()
-        .any(|e| surname.ends_with(e))
-    {
+    if ["ов", "ев", "ёв", "ын", "ский", "цкий"].iter().any(|e| surname.ends_with(e)) {
         return vec![Gender::Male];
     }
     match our.given {
-        Some(given)
-            if given_names::is_male(&given.text) && !given_names::is_female(&given.text) =>
-        {
+        Some(given) if given_names::is_male(&given.text) && !given_names::is_female(&given.text) => {
             vec![Gender::Male]
         }
-        Some(given)
-            if given_names::is_female(&given.text) && !given_names::is_male(&given.text) =>
-        {
+        Some(given) if given_names::is_female(&given.text) && !given_names::is_male(&given.text) => {
             vec![Gender::Female]
         }
         _ => vec![Gender::Male, Gender::Female],
@@ -297,11 +232,7 @@ fn word_fit(our: &NameWord, their: &NameWord, role: Role, genders: &[Gender]) ->
         return Fit::Equal;
     }
     if our.latin || their.latin {
-        return if sounds_agree(our, their) {
-            Fit::Form
-        } else {
-            Fit::Other
-        };
+        return if sounds_agree(our, their) { Fit::Form } else { Fit::Other };
     }
     let theirs: Vec<char> = their.text.chars().collect();
     let mut least: Option<u32> = None;
@@ -315,9 +246,7 @@ fn word_fit(our: &NameWord, their: &NameWord, role: Role, genders: &[Gender]) ->
         return Fit::Form;
     }
     match least {
-        Some(cost) if !own_name(&their.text, role, genders) && theirs.len() >= 4 => {
-            Fit::Misread(cost)
-        }
+        Some(cost) if !own_name(&their.text, role, genders) && theirs.len() >= 4 => Fit::Misread(cost),
         _ => Fit::Other,
     }
 }
@@ -339,12 +268,7 @@ fn own_name(word: &str, role: Role, genders: &[Gender]) -> bool {
     known(word)
         || patronymic::without_kazakh_case(word).any(known)
         || nominative::bases(word).iter().any(|base| {
-            known(base)
-                && genders.iter().any(|gender| {
-                    forms(base, role, *gender)
-                        .iter()
-                        .any(|(_, form)| form == word)
-                })
+            known(base) && genders.iter().any(|gender| forms(base, role, *gender).iter().any(|(_, form)| form == word))
         })
 }
 
@@ -375,29 +299,19 @@ fn patronymic_fit(
             if cost == 0 {
                 return Fit::Form;
             }
-            return if known_father(&their_father.father) {
-                Fit::Other
-            } else {
-                Fit::Misread(cost)
-            };
+            return if known_father(&their_father.father) { Fit::Other } else { Fit::Misread(cost) };
         }
     }
     let cost = alignment::cost(&chars(&father.father), &chars(&their_father.father));
     match cost {
         Some(0) => Fit::Form,
-        Some(cost) if !known_father(&their_father.father) && !our.latin && !their.latin => {
-            Fit::Misread(cost)
-        }
+        Some(cost) if !known_father(&their_father.father) && !our.latin && !their.latin => Fit::Misread(cost),
         _ => Fit::Other,
     }
 }
 
 const fn fit_of_cost(cost: u32) -> Fit {
-    if cost == 0 {
-        Fit::Form
-    } else {
-        Fit::Misread(cost)
-    }
+    if cost == 0 { Fit::Form } else { Fit::Misread(cost) }
 }
 
 /// The least cost of the document's word against the forms of the applicant's patronymic.
@@ -424,21 +338,14 @@ fn chars(word: &str) -> Vec<char> {
 /// Whether the stem of a patronymic is a known man's name.
 fn known_father(stem: &str) -> bool {
     given_names::is_male(stem)
-        || ["й", "ь", "а", "я", "ий"]
-            .iter()
-            .any(|last| given_names::is_male(&format!("{stem}{last}")))
-        || stem
-            .strip_suffix('ь')
-            .is_some_and(|s| given_names::is_male(&format!("{s}ий")))
+        || ["й", "ь", "а", "я", "ий"].iter().any(|last| given_names::is_male(&format!("{stem}{last}")))
+        || stem.strip_suffix('ь').is_some_and(|s| given_names::is_male(&format!("{s}ий")))
         || matches!(stem, "льв" | "петр" | "павл")
 }
 
 fn sounds(word: &NameWord) -> Vec<String> {
-    let mut all = if word.latin {
-        latin::sounds_of_latin(&word.text)
-    } else {
-        vec![latin::sound_of_cyrillic(&word.text)]
-    };
+    let mut all =
+        if word.latin { latin::sounds_of_latin(&word.text) } else { vec![latin::sound_of_cyrillic(&word.text)] };
     // Ó of the Kazakh Latin is Ө, which Russian writes both О and У.
     if word.text.contains(['ó', 'ö', 'ө']) {
         let written = word.text.replace(['ó', 'ö'], "u").replace('ө', "у");
@@ -458,12 +365,7 @@ fn sounds_agree(our: &NameWord, their: &NameWord) -> bool {
 
 fn initials_agree(one: &NameWord, other: &NameWord) -> bool {
     if one.latin || other.latin {
-        let first = |word: &NameWord| {
-            sounds(word)
-                .into_iter()
-                .filter_map(|s| s.chars().next())
-                .collect::<Vec<_>>()
-        };
+        let first = |word: &NameWord| sounds(word).into_iter().filter_map(|s| s.chars().next()).collect::<Vec<_>>();
         let (a, b) = (first(one), first(other));
         return a.iter().any(|letter| b.contains(letter));
     }
@@ -476,32 +378,21 @@ fn initials_agree(one: &NameWord, other: &NameWord) -> bool {
 /// One half of a double surname on one side, the whole on the other.
 fn half_surname(our: &Parts<'_>, their: &Parts<'_>, genders: &[Gender]) -> bool {
     let halves = |word: &NameWord| -> Vec<NameWord> {
-        word.text
-            .split('-')
-            .map(|half| NameWord {
-                text: half.to_owned(),
-                ..word.clone()
-            })
-            .collect()
+        word.text.split('-').map(|half| NameWord { text: half.to_owned(), ..word.clone() }).collect()
     };
     let (ours, theirs) = (halves(our.surname), halves(their.surname));
     if (ours.len() == 2) == (theirs.len() == 2) {
         return false;
     }
-    ours.iter().any(|a| {
-        theirs
-            .iter()
-            .any(|b| a.text.chars().count() >= 3 && word_fit(a, b, Role::Surname, genders).firm())
-    })
+    ours.iter()
+        .any(|a| theirs.iter().any(|b| a.text.chars().count() >= 3 && word_fit(a, b, Role::Surname, genders).firm()))
 }
 
 /// A word with a letter lost is hard to say: three consonants or an odd pair of vowels in a row that
 /// no name of its own would have.
 fn looks_broken(word: &str) -> bool {
     let kind = |c: char| match c {
-        'а' | 'е' | 'ё' | 'и' | 'о' | 'у' | 'ы' | 'э' | 'ю' | 'я' | 'ә' | 'і' | 'ө' | 'ұ' | 'ү' => {
-            'v'
-        }
+        'а' | 'е' | 'ё' | 'и' | 'о' | 'у' | 'ы' | 'э' | 'ю' | 'я' | 'ә' | 'і' | 'ө' | 'ұ' | 'ү' => 'v',
         'ь' | 'ъ' | 'й' | '-' => '-',
         _ => 'c',
     };
@@ -520,9 +411,7 @@ fn looks_broken(word: &str) -> bool {
     // No surname ends in a consonant and «в»: a vowel of -ов or -ев is lost.
     let bare_ending = matches!(letters.as_slice(), [.., last, 'в'] if kind(*last) == 'c');
     let cluster = letters.windows(3).any(|three| {
-        three.iter().all(|c| kind(*c) == 'c')
-            && !matches!(three[1], 'с' | 'т' | 'р')
-            && !matches!(three[2], 'р' | 'с')
+        three.iter().all(|c| kind(*c) == 'c') && !matches!(three[1], 'с' | 'т' | 'р') && !matches!(three[2], 'р' | 'с')
     });
     odd_vowels || bare_ending || cluster
 }
@@ -530,37 +419,27 @@ fn looks_broken(word: &str) -> bool {
 /// The same letters with the spaces and hyphens elsewhere: words run together, parted, or broken at
 /// the end of a line.
 fn same_letters(ours: &[NameWord], theirs: &[NameWord]) -> bool {
-    if theirs.iter().any(|word| word.initial) || ours.iter().any(|word| word.initial || word.latin)
-    {
+    if theirs.iter().any(|word| word.initial) || ours.iter().any(|word| word.initial || word.latin) {
         return false;
     }
-    let read: Vec<char> = theirs
-        .iter()
-        .flat_map(|word| word.text.chars())
-        .filter(|c| *c != '-')
-        .collect();
+    let read: Vec<char> = theirs.iter().flat_map(|word| word.text.chars()).filter(|c| *c != '-').collect();
     if read.len() > 40 {
         return false;
     }
     parts::readings(ours).iter().any(|our| {
         let father = our.patronymic.and_then(NameWord::patronymic);
         genders(our, father.as_ref()).into_iter().any(|gender| {
-            let words: Vec<(&NameWord, Role)> = [
-                (Some(our.surname), Role::Surname),
-                (our.given, Role::Given),
-                (our.patronymic, Role::Patronymic),
-            ]
-            .into_iter()
-            .filter_map(|(word, role)| word.map(|word| (word, role)))
-            .collect();
+            let words: Vec<(&NameWord, Role)> =
+                [(Some(our.surname), Role::Surname), (our.given, Role::Given), (our.patronymic, Role::Patronymic)]
+                    .into_iter()
+                    .filter_map(|(word, role)| word.map(|word| (word, role)))
+                    .collect();
             [0, 1].into_iter().any(|turn| {
                 super::Case::ALL.into_iter().any(|case| {
                     let mut meant: Vec<char> = Vec::new();
                     for index in 0..words.len() {
                         let (word, role) = words[(index + turn) % words.len()];
-                        let form = forms(&word.text, role, gender)
-                            .into_iter()
-                            .find(|(c, _)| *c == case);
+                        let form = forms(&word.text, role, gender).into_iter().find(|(c, _)| *c == case);
                         let form = form.map_or_else(|| word.text.clone(), |(_, form)| form);
                         meant.extend(form.chars().filter(|c| *c != '-'));
                     }

@@ -32,14 +32,8 @@ pub enum Case {
 
 impl Case {
     /// Every case.
-    pub const ALL: [Self; 6] = [
-        Self::Nominative,
-        Self::Genitive,
-        Self::Dative,
-        Self::Accusative,
-        Self::Instrumental,
-        Self::Prepositional,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Nominative, Self::Genitive, Self::Dative, Self::Accusative, Self::Instrumental, Self::Prepositional];
 }
 
 /// A stem and its endings from genitive to prepositional.
@@ -117,20 +111,13 @@ fn patronymic(word: &str) -> Option<Endings<'_>> {
             .any(|e| stem.ends_with(e))
             .then(|| (&word[..word.len() - 2], ["ы", "е", "у", "ой", "е"]));
     }
-    word.ends_with("ич")
-        .then_some((word, ["а", "у", "а", "ем", "е"]))
+    word.ends_with("ич").then_some((word, ["а", "у", "а", "ем", "е"]))
 }
 
 fn male_surname(word: &str) -> Vec<Endings<'_>> {
-    if ["ов", "ев", "ёв", "ин", "ын"]
-        .iter()
-        .any(|ending| word.ends_with(ending))
-    {
+    if ["ов", "ев", "ёв", "ин", "ын"].iter().any(|ending| word.ends_with(ending)) {
         // Russian surnames take -ым; foreign ones (Чаплин) -ом.
-        return vec![
-            (word, ["а", "у", "а", "ым", "е"]),
-            (word, ["а", "у", "а", "ом", "е"]),
-        ];
+        return vec![(word, ["а", "у", "а", "ым", "е"]), (word, ["а", "у", "а", "ом", "е"])];
     }
     if let Some(stem) = cut(word, "ий") {
         return vec![
@@ -143,24 +130,14 @@ fn male_surname(word: &str) -> Vec<Endings<'_>> {
         return vec![(stem, ["ого", "ому", "ого", "ым", "ом"])];
     }
     if let Some(stem) = cut(word, "ой") {
-        let instrumental = if ends_with_any(stem, "кгхжшчщ") {
-            "им"
-        } else {
-            "ым"
-        };
-        return vec![
-            (stem, ["ого", "ому", "ого", instrumental, "ом"]),
-            (stem, ["оя", "ою", "оя", "оем", "ое"]),
-        ];
+        let instrumental = if ends_with_any(stem, "кгхжшчщ") { "им" } else { "ым" };
+        return vec![(stem, ["ого", "ому", "ого", instrumental, "ом"]), (stem, ["оя", "ою", "оя", "оем", "ое"])];
     }
     male_noun(word).into_iter().collect()
 }
 
 fn female_surname(word: &str) -> Option<Endings<'_>> {
-    if ["ова", "ева", "ёва", "ина", "ына"]
-        .iter()
-        .any(|ending| word.ends_with(ending))
-    {
+    if ["ова", "ева", "ёва", "ина", "ына"].iter().any(|ending| word.ends_with(ending)) {
         return Some((&word[..word.len() - 2], ["ой", "ой", "у", "ой", "ой"]));
     }
     if let Some(stem) = cut(word, "ая") {
@@ -177,16 +154,8 @@ fn noun_in_a(word: &str) -> Option<Endings<'_>> {
         return Some((stem, ["ии", "ии", "ию", "ией", "ии"]));
     }
     if let Some(stem) = cut(word, "а") {
-        let genitive = if ends_with_any(stem, "кгхжшчщ") {
-            "и"
-        } else {
-            "ы"
-        };
-        let instrumental = if ends_with_any(stem, "жшчщц") {
-            "ей"
-        } else {
-            "ой"
-        };
+        let genitive = if ends_with_any(stem, "кгхжшчщ") { "и" } else { "ы" };
+        let instrumental = if ends_with_any(stem, "жшчщц") { "ей" } else { "ой" };
         return Some((stem, [genitive, "е", "у", instrumental, "е"]));
     }
     cut(word, "я").map(|stem| (stem, ["и", "е", "ю", "ей", "е"]))
@@ -202,18 +171,13 @@ fn male_noun(word: &str) -> Option<Endings<'_>> {
     if word.ends_with(['а', 'я']) {
         return noun_in_a(word);
     }
-    if word.ends_with([
-        'о', 'е', 'и', 'у', 'ю', 'ы', 'э', 'ә', 'і', 'ө', 'ү', 'ұ', 'ё',
-    ]) || word.ends_with("ых")
+    if word.ends_with(['о', 'е', 'и', 'у', 'ю', 'ы', 'э', 'ә', 'і', 'ө', 'ү', 'ұ', 'ё'])
+        || word.ends_with("ых")
         || word.ends_with("их")
     {
         return None;
     }
-    let instrumental = if ends_with_any(word, "жшчщц") {
-        "ем"
-    } else {
-        "ом"
-    };
+    let instrumental = if ends_with_any(word, "жшчщц") { "ем" } else { "ом" };
     Some((word, ["а", "у", "а", instrumental, "е"]))
 }
 
@@ -225,9 +189,7 @@ fn female_given(word: &str) -> Option<Endings<'_>> {
 }
 
 fn ends_with_any(stem: &str, letters: &str) -> bool {
-    stem.chars()
-        .next_back()
-        .is_some_and(|last| letters.contains(last))
+    stem.chars().next_back().is_some_and(|last| letters.contains(last))
 }
 
 #[cfg(test)]
@@ -235,57 +197,25 @@ mod tests {
     use super::*;
 
     fn line(word: &str, role: Role, gender: Gender) -> String {
-        forms(word, role, gender)
-            .into_iter()
-            .map(|(_, form)| form)
-            .collect::<Vec<_>>()
-            .join(" ")
+        forms(word, role, gender).into_iter().map(|(_, form)| form).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn names_decline_as_the_grammar_says() {
         use Gender::{Female, Male};
         for (role, gender, forms) in [
-            (
-                Role::Surname,
-                Female,
-                "петрова петровой петровой петрову петровой петровой",
-            ),
-            (
-                Role::Surname,
-                Female,
-                "вишневская вишневской вишневской вишневскую вишневской вишневской",
-            ),
+            (Role::Surname, Female, "петрова петровой петровой петрову петровой петровой"),
+            (Role::Surname, Female, "вишневская вишневской вишневской вишневскую вишневской вишневской"),
             (Role::Surname, Female, "шевченко"),
-            (
-                Role::Surname,
-                Male,
-                "шевчук шевчука шевчуку шевчука шевчуком шевчуке",
-            ),
-            (
-                Role::Given,
-                Male,
-                "андрей андрея андрею андрея андреем андрее",
-            ),
+            (Role::Surname, Male, "шевчук шевчука шевчуку шевчука шевчуком шевчуке"),
+            (Role::Given, Male, "андрей андрея андрею андрея андреем андрее"),
             (Role::Given, Male, "лев льва льву льва львом льве"),
             (Role::Given, Male, "илья ильи илье илью ильей илье"),
             (Role::Given, Female, "мария марии марии марию марией марии"),
-            (
-                Role::Given,
-                Female,
-                "асель асели асели асель аселью асели асель асель асель асель асель",
-            ),
+            (Role::Given, Female, "асель асели асели асель аселью асели асель асель асель асель асель"),
             (Role::Given, Female, "айгерим"),
-            (
-                Role::Patronymic,
-                Male,
-                "петрович петровича петровичу петровича петровичем петровиче",
-            ),
-            (
-                Role::Patronymic,
-                Female,
-                "петровна петровны петровне петровну петровной петровне",
-            ),
+            (Role::Patronymic, Male, "петрович петровича петровичу петровича петровичем петровиче"),
+            (Role::Patronymic, Female, "петровна петровны петровне петровну петровной петровне"),
             (Role::Patronymic, Female, "серікқызы"),
         ] {
             let nominative = forms.split(' ').next().expect("a word");

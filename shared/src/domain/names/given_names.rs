@@ -27,11 +27,9 @@ pub(crate) fn is_known(name: &str) -> bool {
 }
 
 /// Male names, folded.
-pub(super) static MALE_SET: LazyLock<HashSet<String>> =
-    LazyLock::new(|| MALE.split_whitespace().map(fold).collect());
+pub(super) static MALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| MALE.split_whitespace().map(fold).collect());
 
-static FEMALE_SET: LazyLock<HashSet<String>> =
-    LazyLock::new(|| FEMALE.split_whitespace().map(fold).collect());
+static FEMALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| FEMALE.split_whitespace().map(fold).collect());
 
 const MALE: &str = "
 Александр Алексей Анатолий Андрей Антон Аркадий Арсений Артём Артемий Артур Афанасий Богдан Борис Вадим Валентин

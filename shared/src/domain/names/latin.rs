@@ -5,11 +5,8 @@
 /// The possible sounds of a Latin word. Empty where the word holds signs of no scheme.
 #[must_use]
 pub(super) fn sounds_of_latin(word: &str) -> Vec<String> {
-    let letters: Vec<char> = word
-        .to_lowercase()
-        .chars()
-        .filter(|c| !matches!(c, '\'' | '’' | '‘' | 'ʼ' | 'ʹ' | 'ʺ' | '`' | '"'))
-        .collect();
+    let letters: Vec<char> =
+        word.to_lowercase().chars().filter(|c| !matches!(c, '\'' | '’' | '‘' | 'ʼ' | 'ʹ' | 'ʺ' | '`' | '"')).collect();
     if letters.is_empty() || letters.iter().any(|c| !c.is_alphabetic()) {
         return Vec::new();
     }
@@ -70,9 +67,7 @@ fn spell(letters: &[char], j: &str, x: &str, c: &str) -> String {
     'letters: while at < letters.len() {
         for (latin, cyrillic) in DIGRAPHS {
             let length = latin.len();
-            if at + length <= letters.len()
-                && latin.chars().eq(letters[at..at + length].iter().copied())
-            {
+            if at + length <= letters.len() && latin.chars().eq(letters[at..at + length].iter().copied()) {
                 out.push_str(cyrillic);
                 at += length;
                 continue 'letters;

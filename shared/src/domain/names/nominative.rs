@@ -20,10 +20,7 @@ pub fn nominative(name: &str) -> String {
     let surname = evidence.nominative_of(&parts.surname.text, Role::Surname);
     let mut out = capitals(&surname);
     let mut initials = String::new();
-    for (word, role) in [
-        (parts.given, Role::Given),
-        (parts.patronymic, Role::Patronymic),
-    ] {
+    for (word, role) in [(parts.given, Role::Given), (parts.patronymic, Role::Patronymic)] {
         let Some(word) = word else { continue };
         if word.initial {
             initials.push_str(&format!("{}.", capitals(&word.text)));
@@ -53,19 +50,12 @@ pub(crate) fn given_nominative(word: &str) -> String {
     };
     for base in bases(word) {
         for gender in [Gender::Male, Gender::Female] {
-            if known(&base, gender)
-                && forms(&base, Role::Given, gender)
-                    .iter()
-                    .any(|(_, form)| form == word)
-            {
+            if known(&base, gender) && forms(&base, Role::Given, gender).iter().any(|(_, form)| form == word) {
                 return base;
             }
         }
     }
-    patronymic::without_kazakh_case(word)
-        .find(|stem| given_names::is_known(stem))
-        .unwrap_or(word)
-        .to_owned()
+    patronymic::without_kazakh_case(word).find(|stem| given_names::is_known(stem)).unwrap_or(word).to_owned()
 }
 
 /// What the parts say together about case and gender.
@@ -108,13 +98,7 @@ impl Evidence {
             }
         }
         let initials_only = parts.given.is_none_or(|given| given.initial);
-        let mut evidence = Self {
-            cases,
-            kazakh_last,
-            gender,
-            initials_only,
-            last_is,
-        };
+        let mut evidence = Self { cases, kazakh_last, gender, initials_only, last_is };
         evidence.narrow_by_given(parts);
         evidence
     }
@@ -141,27 +125,18 @@ impl Evidence {
             known
                 .iter()
                 .filter(|(_, case, gender)| {
-                    surname
-                        .iter()
-                        .any(|(name, c, g)| c == case && g == gender && fits(name, *g))
+                    surname.iter().any(|(name, c, g)| c == case && g == gender && fits(name, *g))
                 })
                 .map(|(_, case, gender)| (*case, *gender))
                 .collect()
         };
         let typical = agreeing(plausible_typical);
-        let together = if typical.is_empty() {
-            agreeing(plausible_surname)
-        } else {
-            typical
-        };
+        let together = if typical.is_empty() { agreeing(plausible_surname) } else { typical };
         let nominative = together.iter().any(|(case, _)| *case == Case::Nominative);
         if nominative {
             self.cases = vec![Case::Nominative];
-            let genders: Vec<Gender> = together
-                .iter()
-                .filter(|(case, _)| *case == Case::Nominative)
-                .map(|(_, g)| *g)
-                .collect();
+            let genders: Vec<Gender> =
+                together.iter().filter(|(case, _)| *case == Case::Nominative).map(|(_, g)| *g).collect();
             self.gender = self.gender.or_else(|| genders.first().copied());
         } else if let Some((case, gender)) = together.first() {
             self.cases = together.iter().map(|(case, _)| *case).collect();
@@ -217,17 +192,10 @@ impl Evidence {
             }
             _ => options.sort_by_key(|(name, case, gender)| {
                 let unchanged = name == word && *case != Case::Nominative;
-                (
-                    !surnames::is_known(name),
-                    unchanged,
-                    surname_rank(name, *case, *gender, self),
-                )
+                (!surnames::is_known(name), unchanged, surname_rank(name, *case, *gender, self))
             }),
         }
-        options
-            .into_iter()
-            .next()
-            .map_or_else(|| word.to_owned(), |(name, ..)| name)
+        options.into_iter().next().map_or_else(|| word.to_owned(), |(name, ..)| name)
     }
 }
 
@@ -239,11 +207,7 @@ fn surname_rank(name: &str, case: Case, gender: Gender, evidence: &Evidence) -> 
     // Alone with initials, «Соколову Н.М.» is a man's dative more often than a woman's accusative.
     let order = Case::ALL.iter().position(|c| *c == case).unwrap_or(0);
     if unclear {
-        (
-            u8::from(!typical),
-            u8::from(gender == Gender::Female) + nominative,
-            order,
-        )
+        (u8::from(!typical), u8::from(gender == Gender::Female) + nominative, order)
     } else {
         (u8::from(!typical), nominative, name.chars().count())
     }
@@ -280,20 +244,14 @@ pub(super) fn bases(word: &str) -> Vec<String> {
         return out;
     }
     for ending in [
-        "а", "у", "ом", "ем", "е", "ым", "им", "ы", "и", "ой", "ей", "ою", "ого", "ому", "его",
-        "ему", "ую", "ю", "я", "ью", "ьи", "ье", "ии", "ию", "ия", "ием", "ией", "ея",
+        "а", "у", "ом", "ем", "е", "ым", "им", "ы", "и", "ой", "ей", "ою", "ого", "ому", "его", "ему", "ую", "ю", "я",
+        "ью", "ьи", "ье", "ии", "ию", "ия", "ием", "ией", "ея",
     ] {
-        let Some(stem) = word
-            .strip_suffix(ending)
-            .filter(|stem| stem.chars().count() >= 2)
-        else {
+        let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.chars().count() >= 2) else {
             continue;
         };
-        let vowel = stem.ends_with([
-            'а', 'е', 'и', 'о', 'у', 'ы', 'э', 'ю', 'я', 'ә', 'і', 'ө', 'ұ', 'ү',
-        ]);
-        for nominative in ["", "а", "я", "ь", "й", "ий", "ый", "ой", "ая", "яя", "ия"]
-        {
+        let vowel = stem.ends_with(['а', 'е', 'и', 'о', 'у', 'ы', 'э', 'ю', 'я', 'ә', 'і', 'ө', 'ұ', 'ү']);
+        for nominative in ["", "а", "я", "ь", "й", "ий", "ый", "ой", "ая", "яя", "ия"] {
             // й stands after a vowel, ь after a consonant.
             if vowel && nominative == "ь" || !vowel && nominative == "й" {
                 continue;
@@ -316,9 +274,7 @@ fn kazakh_base(word: &str, role: Role, initials_only: bool) -> Option<String> {
         return None;
     }
     let typical = |stem: &str| {
-        plausible_typical(stem, Gender::Male)
-            || plausible_typical(stem, Gender::Female)
-            || given_names::is_known(stem)
+        plausible_typical(stem, Gender::Male) || plausible_typical(stem, Gender::Female) || given_names::is_known(stem)
     };
     patronymic::without_kazakh_case(word)
         .find(|stem| match role {
@@ -332,10 +288,7 @@ fn kazakh_base(word: &str, role: Role, initials_only: bool) -> Option<String> {
 fn clearly_kazakh(word: &str, stem: &str) -> bool {
     let ending = &word[stem.len()..];
     ending.chars().any(super::super::letters::is_kazakh_only)
-        || matches!(
-            ending,
-            "мен" | "бен" | "пен" | "ның" | "дан" | "тан" | "ден" | "тен"
-        )
+        || matches!(ending, "мен" | "бен" | "пен" | "ның" | "дан" | "тан" | "ден" | "тен")
 }
 
 /// Each part with a capital, also after a hyphen.
@@ -343,11 +296,7 @@ fn capitals(word: &str) -> String {
     let mut upper = true;
     word.chars()
         .map(|letter| {
-            let shown = if upper {
-                letter.to_uppercase().next().unwrap_or(letter)
-            } else {
-                letter
-            };
+            let shown = if upper { letter.to_uppercase().next().unwrap_or(letter) } else { letter };
             upper = letter == '-';
             shown
         })

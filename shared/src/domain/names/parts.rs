@@ -19,11 +19,7 @@ impl NameWord {
     fn new(text: &str, initial: bool) -> Self {
         let mended = mend_alphabet(text);
         let latin = !mended.chars().any(is_cyrillic);
-        Self {
-            text: mended.to_lowercase(),
-            initial,
-            latin,
-        }
+        Self { text: mended.to_lowercase(), initial, latin }
     }
 
     /// The word as a patronymic in any case.
@@ -32,9 +28,7 @@ impl NameWord {
             return None;
         }
         if self.latin {
-            return super::latin::sounds_of_latin(&self.text)
-                .iter()
-                .find_map(|sound| patronymic::parse(sound));
+            return super::latin::sounds_of_latin(&self.text).iter().find_map(|sound| patronymic::parse(sound));
         }
         patronymic::parse(&self.text)
     }
@@ -78,9 +72,7 @@ fn clean(name: &str) -> String {
                 }
                 text.push('-');
             }
-            c if c.is_alphanumeric() || matches!(c, '.' | '\'' | '’' | 'ʹ' | 'ʺ' | '`' | '¬') => {
-                text.push(c)
-            }
+            c if c.is_alphanumeric() || matches!(c, '.' | '\'' | '’' | 'ʹ' | 'ʺ' | '`' | '¬') => text.push(c),
             _ if text.ends_with('-') => {}
             _ => text.push(' '),
         }
@@ -106,17 +98,7 @@ fn push(piece: &str, dotted: bool, out: &mut Vec<NameWord>) {
     let lower = piece.to_lowercase();
     if matches!(
         lower.as_str(),
-        "ұлы"
-            | "улы"
-            | "қызы"
-            | "кызы"
-            | "uly"
-            | "ūly"
-            | "kyzy"
-            | "qyzy"
-            | "оглы"
-            | "uli"
-            | "кизи"
+        "ұлы" | "улы" | "қызы" | "кызы" | "uly" | "ūly" | "kyzy" | "qyzy" | "оглы" | "uli" | "кизи"
     ) && let Some(father) = out.last_mut().filter(|word| !word.initial)
     {
         father.text.push_str(&lower);
@@ -124,17 +106,12 @@ fn push(piece: &str, dotted: bool, out: &mut Vec<NameWord>) {
     }
     // «ЯВ», «А.Б» without dots: capitals that are no name on their own.
     let capitals = piece.chars().all(char::is_uppercase);
-    let vowels = lower
-        .chars()
-        .filter(|c| "аеёиоуыэюяәіөұүaeiouy".contains(*c))
-        .count();
+    let vowels = lower.chars().filter(|c| "аеёиоуыэюяәіөұүaeiouy".contains(*c)).count();
     let pair = letters == 2
         && capitals
         && !out.is_empty()
         && !given_names::is_known(&lower)
-        && (vowels == 0
-            || vowels == 2
-            || !out[0].initial && out.len() == 1 && !is_short_name(&lower));
+        && (vowels == 0 || vowels == 2 || !out[0].initial && out.len() == 1 && !is_short_name(&lower));
     if letters == 1 || dotted && letters <= 2 && !is_short_name(&lower) {
         out.push(NameWord::new(piece, true));
     } else if pair {
@@ -179,54 +156,26 @@ pub(crate) fn readings(words: &[NameWord]) -> Vec<Parts<'_>> {
     let initials: Vec<&NameWord> = words.iter().filter(|w| w.initial).collect();
     match (full.as_slice(), initials.as_slice()) {
         ([surname], [given, rest @ ..]) => {
-            vec![Parts {
-                surname,
-                given: Some(given),
-                patronymic: rest.first().copied(),
-            }]
+            vec![Parts { surname, given: Some(given), patronymic: rest.first().copied() }]
         }
         ([one, two], []) => two_words(one, two),
-        ([one, two], [initial]) => two_words(one, two)
-            .into_iter()
-            .map(|parts| Parts {
-                patronymic: Some(initial),
-                ..parts
-            })
-            .collect(),
+        ([one, two], [initial]) => {
+            two_words(one, two).into_iter().map(|parts| Parts { patronymic: Some(initial), ..parts }).collect()
+        }
         ([one, two, three], _) => three_words(one, two, three),
         _ => Vec::new(),
     }
 }
 
 fn two_words<'n>(one: &'n NameWord, two: &'n NameWord) -> Vec<Parts<'n>> {
-    let straight = Parts {
-        surname: one,
-        given: Some(two),
-        patronymic: None,
-    };
-    let turned = Parts {
-        surname: two,
-        given: Some(one),
-        patronymic: None,
-    };
-    if is_given(one) && !is_given(two) {
-        vec![turned, straight]
-    } else {
-        vec![straight, turned]
-    }
+    let straight = Parts { surname: one, given: Some(two), patronymic: None };
+    let turned = Parts { surname: two, given: Some(one), patronymic: None };
+    if is_given(one) && !is_given(two) { vec![turned, straight] } else { vec![straight, turned] }
 }
 
 fn three_words<'n>(one: &'n NameWord, two: &'n NameWord, three: &'n NameWord) -> Vec<Parts<'n>> {
-    let straight = Parts {
-        surname: one,
-        given: Some(two),
-        patronymic: Some(three),
-    };
-    let turned = Parts {
-        surname: three,
-        given: Some(one),
-        patronymic: Some(two),
-    };
+    let straight = Parts { surname: one, given: Some(two), patronymic: Some(three) };
+    let turned = Parts { surname: three, given: Some(one), patronymic: Some(two) };
     match (two.patronymic().is_some(), three.patronymic().is_some()) {
         (true, false) => vec![turned],
         (true, true) if is_given(one) && !is_given(two) => vec![turned, straight],
@@ -237,9 +186,7 @@ fn three_words<'n>(one: &'n NameWord, two: &'n NameWord, three: &'n NameWord) ->
 /// Whether the word is a known given name as it stands.
 pub(crate) fn is_given(word: &NameWord) -> bool {
     if word.latin {
-        return super::latin::sounds_of_latin(&word.text)
-            .iter()
-            .any(|sound| given_names::is_known(sound));
+        return super::latin::sounds_of_latin(&word.text).iter().any(|sound| given_names::is_known(sound));
     }
     given_names::is_known(&word.text)
 }

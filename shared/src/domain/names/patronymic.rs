@@ -23,9 +23,8 @@ const FEMALE_ENDINGS: [&str; 8] = ["а", "ы", "е", "у", "ой", "ою", "о",
 /// Endings of the Kazakh cases (genitive, dative, accusative, locative, ablative, instrumental),
 /// longest first; those after a possessive too (ұлына, қызының).
 pub(crate) const KAZAKH_CASES: [&str; 34] = [
-    "ының", "інің", "ының", "ның", "нің", "дың", "дің", "тың", "тің", "мен", "бен", "пен", "нан",
-    "нен", "дан", "ден", "тан", "тен", "нда", "нде", "ға", "ге", "қа", "ке", "на", "не", "ны",
-    "ні", "ды", "ді", "ты", "ті", "да", "де",
+    "ының", "інің", "ының", "ның", "нің", "дың", "дің", "тың", "тің", "мен", "бен", "пен", "нан", "нен", "дан", "ден",
+    "тан", "тен", "нда", "нде", "ға", "ге", "қа", "ке", "на", "не", "ны", "ні", "ды", "ді", "ты", "ті", "да", "де",
 ];
 
 /// `word` (lower case) as a patronymic in any case of either language; none when it is none.
@@ -55,14 +54,8 @@ fn russian(word: &str) -> Option<Patronymic> {
                     Some(ending) => Some(("чна", Gender::Female, ending)),
                     None => Some(("ч", Gender::Male, rest)),
                 })
-                .or_else(|| {
-                    rest.strip_prefix("ничн")
-                        .map(|ending| ("нична", Gender::Female, ending))
-                })
-                .or_else(|| {
-                    rest.strip_prefix("нишн")
-                        .map(|ending| ("нична", Gender::Female, ending))
-                })?;
+                .or_else(|| rest.strip_prefix("ничн").map(|ending| ("нична", Gender::Female, ending)))
+                .or_else(|| rest.strip_prefix("нишн").map(|ending| ("нична", Gender::Female, ending)))?;
             fits(ending, gender).then(|| Patronymic {
                 father: soft(father),
                 gender,
@@ -74,23 +67,15 @@ fn russian(word: &str) -> Option<Patronymic> {
 }
 
 fn long(word: &str) -> Option<Patronymic> {
-    for (mark, gender) in [
-        ("ович", Gender::Male),
-        ("евич", Gender::Male),
-        ("овн", Gender::Female),
-        ("евн", Gender::Female),
-    ] {
+    for (mark, gender) in
+        [("ович", Gender::Male), ("евич", Gender::Male), ("овн", Gender::Female), ("евн", Gender::Female)]
+    {
         let Some(at) = word.rfind(mark) else { continue };
         let (stem, ending) = (&word[..at], &word[at + mark.len()..]);
         if stem.chars().count() >= 2 && fits(ending, gender) {
             let last = if gender == Gender::Female { "а" } else { "" };
             let nominative = format!("{stem}{mark}{last}");
-            return Some(Patronymic {
-                father: soft(stem),
-                gender,
-                kazakh: false,
-                nominative,
-            });
+            return Some(Patronymic { father: soft(stem), gender, kazakh: false, nominative });
         }
     }
     None
@@ -101,9 +86,7 @@ fn fits(ending: &str, gender: Gender) -> bool {
         Gender::Male => MALE_ENDINGS.contains(&ending) || KAZAKH_CASES.contains(&ending),
         Gender::Female => {
             FEMALE_ENDINGS.contains(&ending)
-                || ending
-                    .strip_prefix('а')
-                    .is_some_and(|kazakh| KAZAKH_CASES.contains(&kazakh))
+                || ending.strip_prefix('а').is_some_and(|kazakh| KAZAKH_CASES.contains(&kazakh))
         }
     }
 }
@@ -126,12 +109,7 @@ fn kazakh(word: &str) -> Option<Patronymic> {
         let known = ending.is_empty() || KAZAKH_CASES.contains(&ending) || ending == "н";
         if stem.chars().count() >= 2 && known {
             let nominative = format!("{stem}{mark}");
-            return Some(Patronymic {
-                father: soft(stem),
-                gender,
-                kazakh: true,
-                nominative,
-            });
+            return Some(Patronymic { father: soft(stem), gender, kazakh: true, nominative });
         }
     }
     None
@@ -146,12 +124,7 @@ fn soft(father: &str) -> String {
 pub(crate) fn without_kazakh_case(word: &str) -> impl Iterator<Item = &str> {
     KAZAKH_CASES
         .iter()
-        .filter(|ending| {
-            !matches!(
-                **ending,
-                "на" | "не" | "нан" | "нен" | "нда" | "нде" | "ының" | "інің"
-            )
-        })
+        .filter(|ending| !matches!(**ending, "на" | "не" | "нан" | "нен" | "нда" | "нде" | "ының" | "інің"))
         .filter_map(move |ending| word.strip_suffix(ending))
         .filter(|stem| stem.chars().count() >= 3)
 }
@@ -182,19 +155,9 @@ mod tests {
                 assert_eq!(parsed.father, father, "{word}");
             }
         }
-        for word in [
-            "касымова",
-            "иванов",
-            "данияр",
-            "основной",
-            "петровна",
-            "заработной",
-        ] {
-            assert_eq!(
-                parse(word).is_some(),
-                word == "петровна" || word == "основной",
-                "{word}"
-            );
+        for word in ["касымова", "иванов", "данияр", "основной", "петровна", "заработной"]
+        {
+            assert_eq!(parse(word).is_some(), word == "петровна" || word == "основной", "{word}");
         }
     }
 }

@@ -16,28 +16,18 @@ pub(crate) fn is_known(word: &str) -> bool {
     if KNOWN.contains(male.as_str()) || given_names::is_known(&male) {
         return true;
     }
-    ["ов", "ев", "ин", "улы", "кызы"]
-        .iter()
-        .filter_map(|ending| male.strip_suffix(ending))
-        .any(|root| {
-            root.chars().count() >= 3
-                && (given_names::is_known(root)
-                    || ["а", "я", "й", "ь"]
-                        .iter()
-                        .any(|last| given_names::is_male(&format!("{root}{last}"))))
-        })
+    ["ов", "ев", "ин", "улы", "кызы"].iter().filter_map(|ending| male.strip_suffix(ending)).any(|root| {
+        root.chars().count() >= 3
+            && (given_names::is_known(root)
+                || ["а", "я", "й", "ь"].iter().any(|last| given_names::is_male(&format!("{root}{last}"))))
+    })
 }
 
 /// A woman's surname in its man's form.
 fn masculine(word: &str) -> String {
-    for (female, male) in [
-        ("ова", "ов"),
-        ("ева", "ев"),
-        ("ина", "ин"),
-        ("ына", "ын"),
-        ("ская", "ский"),
-        ("цкая", "цкий"),
-    ] {
+    for (female, male) in
+        [("ова", "ов"), ("ева", "ев"), ("ина", "ин"), ("ына", "ын"), ("ская", "ский"), ("цкая", "цкий")]
+    {
         if let Some(stem) = word.strip_suffix(female) {
             return format!("{stem}{male}");
         }
@@ -45,8 +35,7 @@ fn masculine(word: &str) -> String {
     word.to_owned()
 }
 
-static KNOWN: LazyLock<HashSet<String>> =
-    LazyLock::new(|| LIST.split_whitespace().map(fold).collect());
+static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| LIST.split_whitespace().map(fold).collect());
 
 const LIST: &str = "
 Иванов Смирнов Кузнецов Попов Попков Васильев Петров Соколов Михайлов Новиков Фёдоров Морозов Волков Алексеев Лебедев Семёнов

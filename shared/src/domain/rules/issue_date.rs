@@ -160,62 +160,31 @@ pub(super) fn find(
             dated.push(weigh(page, index, candidate, &candidates, tokens));
         }
     }
-    let best = dated
-        .iter()
-        .filter(|d| d.weight > THRESHOLD)
-        .fold(None::<Dated>, |best, next| match best {
-            Some(known) if known.weight >= next.weight => Some(known),
-            _ => Some(*next),
-        });
-    let show = |d: Dated| Found {
-        value: d.date,
-        quote: span_quote(pages, d.page, d.start, d.end),
-    };
+    let best = dated.iter().filter(|d| d.weight > THRESHOLD).fold(None::<Dated>, |best, next| match best {
+        Some(known) if known.weight >= next.weight => Some(known),
+        _ => Some(*next),
+    });
+    let show = |d: Dated| Found { value: d.date, quote: span_quote(pages, d.page, d.start, d.end) };
     if let Some(best) = best {
         return Some((show(best), DateKind::Issue));
     }
     if !doc_type.is_some_and(|doc_type| doc_type.dated_by_leave) {
         return None;
     }
-    let start = dated
-        .iter()
-        .filter(|d| d.leave_start > 0)
-        .fold(None::<Dated>, |best, next| match best {
-            Some(known) if known.leave_start >= next.leave_start => Some(known),
-            _ => Some(*next),
-        })?;
+    let start = dated.iter().filter(|d| d.leave_start > 0).fold(None::<Dated>, |best, next| match best {
+        Some(known) if known.leave_start >= next.leave_start => Some(known),
+        _ => Some(*next),
+    })?;
     Some((show(start), DateKind::LeaveStart))
 }
 
-fn weigh(
-    page: &Page,
-    index: usize,
-    candidate: &DateCandidate,
-    all: &[DateCandidate],
-    tokens: &[Token],
-) -> Dated {
+fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandidate], tokens: &[Token]) -> Dated {
     let (start, end) = (candidate.span.start, candidate.span.end);
-    let mut dated = Dated {
-        page: index,
-        start,
-        end,
-        date: candidate.date,
-        weight: 0.0,
-        leave_start: 0,
-    };
-    let before: Vec<&Token> = tokens
-        .iter()
-        .filter(|t| t.page == index && t.end <= start)
-        .collect();
-    let after: Vec<&Token> = tokens
-        .iter()
-        .filter(|t| t.page == index && t.start >= end)
-        .take(6)
-        .collect();
+    let mut dated = Dated { page: index, start, end, date: candidate.date, weight: 0.0, leave_start: 0 };
+    let before: Vec<&Token> = tokens.iter().filter(|t| t.page == index && t.end <= start).collect();
+    let after: Vec<&Token> = tokens.iter().filter(|t| t.page == index && t.start >= end).take(6).collect();
     let line_start = page.text[..start].rfind('\n').map_or(0, |at| at + 1);
-    let line_end = page.text[end..]
-        .find('\n')
-        .map_or(page.text.len(), |at| end + at);
+    let line_end = page.text[end..].find('\n').map_or(page.text.len(), |at| end + at);
 
     dated.leave_start = leave_start(&page.text, candidate, all, &before, &after);
     let other = is_other(&before, &after, start, line_start);
@@ -233,28 +202,15 @@ fn weigh(
 
 /// Labels as folded words, with their weight.
 static LABELS: LazyLock<Vec<(Vec<Vec<char>>, f32)>> = LazyLock::new(|| {
-    let words = |label: &str| {
-        fold(label)
-            .split(' ')
-            .map(|word| word.chars().collect())
-            .collect()
-    };
-    ISSUE
-        .iter()
-        .map(|(label, weight)| (words(label), *weight))
-        .collect()
+    let words = |label: &str| fold(label).split(' ').map(|word| word.chars().collect()).collect();
+    ISSUE.iter().map(|(label, weight)| (words(label), *weight)).collect()
 });
 
 /// The heaviest label among the words right before.
 fn label_weight(before: &[&Token], start: usize) -> f32 {
     // Nearest first, so a label's words stand turned round.
-    let words: Vec<&Token> = before
-        .iter()
-        .rev()
-        .take(14)
-        .filter(|t| t.is_word() && start - t.end < 160)
-        .copied()
-        .collect();
+    let words: Vec<&Token> =
+        before.iter().rev().take(14).filter(|t| t.is_word() && start - t.end < 160).copied().collect();
     let belongs_elsewhere = words.iter().take(3).any(|token| OTHER_BEFORE.has(token));
     let says = |at: usize, part: &[char]| {
         words.get(at).is_some_and(|t| match part.len() {
@@ -272,13 +228,8 @@ fn label_weight(before: &[&Token], start: usize) -> f32 {
             continue;
         }
         let reach = if bare { 2 } else { 6 };
-        let hit = (0..words.len().min(reach)).any(|at| {
-            label
-                .iter()
-                .rev()
-                .enumerate()
-                .all(|(offset, part)| says(at + offset, part))
-        });
+        let hit = (0..words.len().min(reach))
+            .any(|at| label.iter().rev().enumerate().all(|(offset, part)| says(at + offset, part)));
         if hit {
             weight = weight.max(*value);
         }
@@ -292,11 +243,7 @@ fn is_other(before: &[&Token], after: &[&Token], start: usize, line_start: usize
         let reach = t.start >= line_start || start - t.end < 3;
         reach && OTHER_BEFORE.has(t)
     });
-    let right = after
-        .iter()
-        .filter(|t| t.is_word())
-        .take(2)
-        .any(|t| OTHER_AFTER.has(t));
+    let right = after.iter().filter(|t| t.is_word()).take(2).any(|t| OTHER_AFTER.has(t));
     left || right
 }
 
@@ -308,22 +255,17 @@ fn in_period(
     before: &[&Token],
     after: &[&Token],
 ) -> bool {
-    let preposition = before
-        .last()
-        .is_some_and(|t| ["с", "по", "до", "со"].iter().any(|w| t.folds_to(w)));
-    let since = after
-        .iter()
-        .take(3)
-        .any(|t| t.folds_to("бастап") || t.folds_to("дейин"));
+    let preposition = before.last().is_some_and(|t| ["с", "по", "до", "со"].iter().any(|w| t.folds_to(w)));
+    let since = after.iter().take(3).any(|t| t.folds_to("бастап") || t.folds_to("дейин"));
     let joined = |from: usize, to: usize| {
         text.get(from..to).is_some_and(|between| {
             let marks = between.trim_matches(|c: char| c.is_whitespace() || c == '.' || c == 'г');
             matches!(marks, "–" | "—" | "-" | "‑")
         })
     };
-    let dashed = all.iter().any(|other| {
-        joined(other.span.end, candidate.span.start) || joined(candidate.span.end, other.span.start)
-    });
+    let dashed = all
+        .iter()
+        .any(|other| joined(other.span.end, candidate.span.start) || joined(candidate.span.end, other.span.start));
     preposition || since || dashed
 }
 
@@ -339,31 +281,18 @@ fn leave_start(
     before: &[&Token],
     after: &[&Token],
 ) -> u8 {
-    let from = before
-        .last()
-        .is_some_and(|t| t.folds_to("с") || t.folds_to("со"));
+    let from = before.last().is_some_and(|t| t.folds_to("с") || t.folds_to("со"));
     let since = after.iter().take(3).any(|t| t.folds_to("бастап"));
     if !from && !since {
         return 0;
     }
     let end = candidate.span.end;
-    let ends = all
-        .iter()
-        .find(|other| other.span.start >= end)
-        .is_some_and(|next| {
-            let between = fold(&text[end..next.span.start]);
-            between.len() < 60
-                && between
-                    .split_whitespace()
-                    .any(|word| matches!(word, "по" | "до" | "бастап" | "–" | "—"))
-        });
+    let ends = all.iter().find(|other| other.span.start >= end).is_some_and(|next| {
+        let between = fold(&text[end..next.span.start]);
+        between.len() < 60 && between.split_whitespace().any(|word| matches!(word, "по" | "до" | "бастап" | "–" | "—"))
+    });
     let leave = |t: &&Token| LEAVE.has(t);
-    let led = before
-        .iter()
-        .rev()
-        .filter(|t| t.is_word())
-        .take(12)
-        .any(|t| leave(&t));
+    let led = before.iter().rev().filter(|t| t.is_word()).take(12).any(|t| leave(&t));
     let followed = since && after.iter().filter(|t| t.is_word()).any(|t| leave(&t));
     u8::from(ends) * 2 + u8::from(led || followed)
 }
@@ -379,35 +308,20 @@ fn alone(
     before: &[&Token],
     all: &[DateCandidate],
 ) -> f32 {
-    let rest = format!(
-        "{} {}",
-        &page.text[line_start..start],
-        &page.text[end..line_end]
-    );
+    let rest = format!("{} {}", &page.text[line_start..start], &page.text[end..line_end]);
     let words: Vec<String> = rest
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1)
         .map(fold)
         .collect();
-    let others = words
-        .iter()
-        .filter(|word| !HEAD_WORDS.contains(&word.as_str()))
-        .count();
+    let others = words.iter().filter(|word| !HEAD_WORDS.contains(&word.as_str())).count();
     let numbered = rest.contains('№') || rest.contains("N ");
-    let single = all
-        .iter()
-        .filter(|c| c.span.start >= line_start && c.span.end <= line_end)
-        .count()
-        == 1;
+    let single = all.iter().filter(|c| c.span.start >= line_start && c.span.end <= line_end).count() == 1;
     if before.iter().any(|token| TEXT_STARTS.has(token)) {
         let above = page.text[..line_start].trim_end_matches([' ', '\t']);
         let parted = above.ends_with("\n\n") || above.trim_end().ends_with(['.', '_', ':', ';']);
         let placeholder = page.text.contains("20__");
-        return if others == 0 && single && parted && !placeholder {
-            2.0
-        } else {
-            0.0
-        };
+        return if others == 0 && single && parted && !placeholder { 2.0 } else { 0.0 };
     }
     let from = before.last().is_some_and(|t| t.folds_to("от"));
     let weight = match others {
@@ -417,11 +331,7 @@ fn alone(
         2..=5 if numbered => 1.5,
         _ => 0.0,
     };
-    if weight > 0.0 && numbered {
-        weight + 1.0
-    } else {
-        weight
-    }
+    if weight > 0.0 && numbered { weight + 1.0 } else { weight }
 }
 
 /// Words that stand beside the date in a document's head.
@@ -451,15 +361,5 @@ const HEAD_WORDS: [&str; 21] = [
 
 /// Words with which the text of a document begins.
 static TEXT_STARTS: LazyLock<WordList<()>> = LazyLock::new(|| {
-    WordList::of(&[
-        "приказываю",
-        "бұйырамын",
-        "дана",
-        "выдан",
-        "настоящ",
-        "осы",
-        "берілді",
-        "подтвержда",
-        "растаймыз",
-    ])
+    WordList::of(&["приказываю", "бұйырамын", "дана", "выдан", "настоящ", "осы", "берілді", "подтвержда", "растаймыз"])
 });

@@ -37,38 +37,18 @@ pub fn analyse(pages: &[Page], applicant_fio: &str) -> Analysis {
     let fio = person::find(pages, &tokens, applicant_fio);
     let dated = issue_date::find(pages, &tokens, doc_type);
     let date_kind = dated.as_ref().map(|(_, kind)| *kind).unwrap_or_default();
-    Analysis {
-        classification,
-        extraction: Extraction {
-            fio,
-            doc_date: dated.map(|(date, _)| date),
-            date_kind,
-        },
-    }
+    Analysis { classification, extraction: Extraction { fio, doc_date: dated.map(|(date, _)| date), date_kind } }
 }
 
 /// The quote from one token to another of one page.
 fn quote(pages: &[Page], tokens: &[Token], first: usize, last: usize) -> Quote {
     let (from, to) = (&tokens[first], &tokens[last]);
-    span_quote(
-        pages,
-        from.page,
-        from.start,
-        if to.page == from.page {
-            to.end
-        } else {
-            from.end
-        },
-    )
+    span_quote(pages, from.page, from.start, if to.page == from.page { to.end } else { from.end })
 }
 
 fn span_quote(pages: &[Page], page: usize, start: usize, end: usize) -> Quote {
     let page = &pages[page];
-    evidence::locate(
-        pages,
-        page.number,
-        page.text.get(start..end).unwrap_or_default(),
-    )
+    evidence::locate(pages, page.number, page.text.get(start..end).unwrap_or_default())
 }
 
 fn found<T>(value: T, quote: Quote) -> Found<T> {

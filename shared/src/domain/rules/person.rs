@@ -34,46 +34,20 @@ const EQUALS: f32 = 0.75;
 pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<Found<String>> {
     let candidates = candidates(tokens);
     let groups = group(&candidates);
-    let best = groups
-        .iter()
-        .map(|group| group.weight)
-        .fold(f32::MIN, f32::max);
+    let best = groups.iter().map(|group| group.weight).fold(f32::MIN, f32::max);
     if best <= THRESHOLD {
         return None;
     }
-    let equals: Vec<&Group> = groups
-        .iter()
-        .filter(|group| best - group.weight <= EQUALS && group.weight > THRESHOLD)
-        .collect();
+    let equals: Vec<&Group> =
+        groups.iter().filter(|group| best - group.weight <= EQUALS && group.weight > THRESHOLD).collect();
     let chosen = equals
         .iter()
-        .find(|group| {
-            group
-                .members
-                .iter()
-                .any(|m| names::compare(applicant, &candidates[*m].words).same)
-        })
-        .or_else(|| {
-            equals.iter().max_by(|a, b| {
-                a.weight
-                    .total_cmp(&b.weight)
-                    .then(b.members[0].cmp(&a.members[0]))
-            })
-        })?;
-    let shown = chosen
-        .members
-        .iter()
-        .map(|m| &candidates[*m])
-        .max_by(|a, b| {
-            let rank = |c: &Candidate| {
-                (
-                    c.form,
-                    u8::from(!c.words.chars().any(is_kazakh_only)),
-                    c.weight > THRESHOLD,
-                )
-            };
-            rank(a).cmp(&rank(b)).then(b.first.cmp(&a.first))
-        })?;
+        .find(|group| group.members.iter().any(|m| names::compare(applicant, &candidates[*m].words).same))
+        .or_else(|| equals.iter().max_by(|a, b| a.weight.total_cmp(&b.weight).then(b.members[0].cmp(&a.members[0]))))?;
+    let shown = chosen.members.iter().map(|m| &candidates[*m]).max_by(|a, b| {
+        let rank = |c: &Candidate| (c.form, u8::from(!c.words.chars().any(is_kazakh_only)), c.weight > THRESHOLD);
+        rank(a).cmp(&rank(b)).then(b.first.cmp(&a.first))
+    })?;
     let value = names::nominative(&shown.words);
     Some(found(value, quote(pages, tokens, shown.first, shown.last)))
 }
@@ -98,14 +72,10 @@ fn group(candidates: &[Candidate]) -> Vec<Group> {
         });
         match home {
             Some(group) => {
-                group.weight = group.weight.max(candidate.weight)
-                    + if candidate.weight > 0.0 { 0.5 } else { 0.0 };
+                group.weight = group.weight.max(candidate.weight) + if candidate.weight > 0.0 { 0.5 } else { 0.0 };
                 group.members.push(index);
             }
-            None => groups.push(Group {
-                members: vec![index],
-                weight: candidate.weight,
-            }),
+            None => groups.push(Group { members: vec![index], weight: candidate.weight }),
         }
     }
     groups
@@ -123,29 +93,17 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
             continue;
         };
         let (form, text) = match (form, third_below(tokens, last)) {
-            (Form::Two, Some(third)) => (
-                Form::Three,
-                format!("{} {}", words(tokens, at, last), tokens[third].text),
-            ),
+            (Form::Two, Some(third)) => (Form::Three, format!("{} {}", words(tokens, at, last), tokens[third].text)),
             _ => (form, words(tokens, at, last)),
         };
-        if !out
-            .iter()
-            .any(|known: &Candidate| known.first <= last && at <= known.last)
-        {
+        if !out.iter().any(|known: &Candidate| known.first <= last && at <= known.last) {
             let base = match form {
                 Form::Three => 1.0,
                 Form::Two => 0.3,
                 Form::Initials => 0.0,
             };
             let weight = base + roles::weigh(tokens, at, last, form == Form::Initials);
-            out.push(Candidate {
-                words: text,
-                form,
-                first: at,
-                last,
-                weight,
-            });
+            out.push(Candidate { words: text, form, first: at, last, weight });
         }
         at = last + 1;
     }
@@ -198,11 +156,7 @@ fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     if !name_like(token) {
         return None;
     }
-    let near = |index: usize| {
-        tokens
-            .get(index)
-            .filter(|next| next.page == token.page && next.line <= token.line + 2)
-    };
+    let near = |index: usize| tokens.get(index).filter(|next| next.page == token.page && next.line <= token.line + 2);
     let (second, third) = (near(at + 1), near(at + 2));
     if let (Some(two), Some(three)) = (second, third)
         && name_like(two)
@@ -214,8 +168,7 @@ fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
             return Some((Form::Three, at + 2));
         }
         // «Нұрлан Серік қызы».
-        if name_like(three) && near(at + 3).is_some_and(|t| t.folds_to("кызы") || t.folds_to("улы"))
-        {
+        if name_like(three) && near(at + 3).is_some_and(|t| t.folds_to("кызы") || t.folds_to("улы")) {
             return Some((Form::Three, at + 3));
         }
     }
@@ -228,8 +181,7 @@ fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
 /// Two words are a name only where one is a known given name and the other can be a surname.
 fn two_words(one: &Token, two: &Token) -> bool {
     let issued = one.folds_to("дана");
-    (looks_like_given(two) && looks_like_surname(one))
-        || (!issued && looks_like_given(one) && looks_like_surname(two))
+    (looks_like_given(two) && looks_like_surname(one)) || (!issued && looks_like_given(one) && looks_like_surname(two))
 }
 
 fn looks_like_given(token: &Token) -> bool {
@@ -240,22 +192,16 @@ fn looks_like_given(token: &Token) -> bool {
 fn looks_like_surname(token: &Token) -> bool {
     let word = token.text.to_lowercase();
     let typical = [
-        "ов", "ев", "ин", "ын", "ова", "ева", "ина", "ына", "ский", "ская", "цкий", "цкая", "ову",
-        "еву", "ину", "ой", "ым", "енко", "юк", "ук", "ян", "бай", "бек", "ұлы",
+        "ов", "ев", "ин", "ын", "ова", "ева", "ина", "ына", "ский", "ская", "цкий", "цкая", "ову", "еву", "ину", "ой",
+        "ым", "енко", "юк", "ук", "ян", "бай", "бек", "ұлы",
     ];
-    typical.iter().any(|ending| word.ends_with(ending))
-        || surnames::is_known(&word)
-        || given_names::is_known(&word)
+    typical.iter().any(|ending| word.ends_with(ending)) || surnames::is_known(&word) || given_names::is_known(&word)
 }
 
 /// `Соколову Н.М.`, `Мусину А.`.
 fn surname_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     let line = tokens[at].line;
-    let near = |index: usize| {
-        tokens
-            .get(index)
-            .filter(|t| t.page == tokens[at].page && t.line <= line + 1)
-    };
+    let near = |index: usize| tokens.get(index).filter(|t| t.page == tokens[at].page && t.line <= line + 1);
     if !is_initial(near(at + 1)?) || !near(at + 2)?.is('.') {
         return None;
     }
@@ -275,11 +221,7 @@ fn surname_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
 
 /// `Н.М. Соколов`, `А. Мусин`.
 fn initials_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
-    let near = |index: usize| {
-        tokens
-            .get(index)
-            .filter(|t| t.page == tokens[at].page && t.line <= tokens[at].line + 1)
-    };
+    let near = |index: usize| tokens.get(index).filter(|t| t.page == tokens[at].page && t.line <= tokens[at].line + 1);
     let mut next = at + 1;
     if !near(next)?.is('.') {
         return None;
@@ -294,20 +236,9 @@ fn initials_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
 
 /// Words of labels.
 fn is_label(token: &Token) -> bool {
-    [
-        "фамилия",
-        "имя",
-        "отчество",
-        "теги",
-        "аты",
-        "акесинин",
-        "фио",
-        "таа",
-        "ф",
-        "и",
-    ]
-    .iter()
-    .any(|word| token.folds_to(word) && word.len() > 2)
+    ["фамилия", "имя", "отчество", "теги", "аты", "акесинин", "фио", "таа", "ф", "и"]
+        .iter()
+        .any(|word| token.folds_to(word) && word.len() > 2)
 }
 
 /// Capitalised words that are no names.
@@ -350,9 +281,7 @@ fn labelled(tokens: &[Token]) -> Vec<Candidate> {
     for at in 0..tokens.len() {
         if let Some((value, child)) = whole_field(tokens, at)
             && let Some(candidate) = field_value(tokens, value, child)
-            && !out
-                .iter()
-                .any(|known: &Candidate| known.first == candidate.first)
+            && !out.iter().any(|known: &Candidate| known.first == candidate.first)
         {
             out.push(candidate);
         }
@@ -407,16 +336,10 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
     let mut last = at;
     while last < at + 2
         && tokens.get(last + 1).is_some_and(|t| {
-            name_like(t)
-                && t.page == first.page
-                && t.line <= first.line + 1
-                && !tokens[last + 1].is('.')
+            name_like(t) && t.page == first.page && t.line <= first.line + 1 && !tokens[last + 1].is('.')
         })
     {
-        if tokens[last + 1].line != tokens[last].line
-            && last > at
-            && !is_patronymic(&tokens[last + 1])
-        {
+        if tokens[last + 1].line != tokens[last].line && last > at && !is_patronymic(&tokens[last + 1]) {
             break;
         }
         last += 1;
@@ -441,23 +364,9 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
     if form == Form::Two && !two_words(first, &tokens[last]) {
         return None;
     }
-    let weight = if child {
-        -5.0
-    } else {
-        6.0 + roles::weigh(tokens, at, last, false).min(0.0)
-    };
-    let weight = if !child && weight < 6.0 {
-        weight.max(1.5)
-    } else {
-        weight
-    };
-    Some(Candidate {
-        words: text,
-        form,
-        first: at,
-        last,
-        weight,
-    })
+    let weight = if child { -5.0 } else { 6.0 + roles::weigh(tokens, at, last, false).min(0.0) };
+    let weight = if !child && weight < 6.0 { weight.max(1.5) } else { weight };
+    Some(Candidate { words: text, form, first: at, last, weight })
 }
 
 /// A patronymic at the head of a column on the line below: a table broke the name there.
@@ -486,9 +395,7 @@ fn split_fields(tokens: &[Token]) -> Option<Candidate> {
         let line = tokens[label].line;
         let mut at = label + 1;
         loop {
-            let token = tokens
-                .get(at)
-                .filter(|t| t.page == tokens[label].page && t.line <= line + 2)?;
+            let token = tokens.get(at).filter(|t| t.page == tokens[label].page && t.line <= line + 2)?;
             if token.is_word() && labels.iter().any(|l| token.folds_to(l))
                 || token.is('/')
                 || token.is(':')
@@ -512,22 +419,10 @@ fn split_fields(tokens: &[Token]) -> Option<Candidate> {
     let mut last = given;
     if let Some(father) = father {
         // A scrap of the frame may stand before the patronymic.
-        let father = (father..tokens.len().min(father + 3))
-            .find(|at| is_patronymic(&tokens[*at]))
-            .unwrap_or(father);
+        let father = (father..tokens.len().min(father + 3)).find(|at| is_patronymic(&tokens[*at])).unwrap_or(father);
         text = format!("{text} {}", tokens[father].text);
         last = father;
     }
-    let form = if father.is_some() {
-        Form::Three
-    } else {
-        Form::Two
-    };
-    Some(Candidate {
-        words: text,
-        form,
-        first: surname,
-        last,
-        weight: 7.0,
-    })
+    let form = if father.is_some() { Form::Three } else { Form::Two };
+    Some(Candidate { words: text, form, first: surname, last, weight: 7.0 })
 }

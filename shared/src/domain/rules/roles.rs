@@ -282,9 +282,7 @@ fn after(tokens: &[Token], last: usize) -> f32 {
 fn is_signature(tokens: &[Token], first: usize, last: usize) -> bool {
     let line = tokens[last].line;
     let page = tokens[last].page;
-    let ends = tokens
-        .get(last + 1)
-        .is_none_or(|next| next.page != page || next.line != line);
+    let ends = tokens.get(last + 1).is_none_or(|next| next.page != page || next.line != line);
     let apart = tokens[first].heads;
     ends && apart && !introduced(tokens, first)
 }
@@ -292,11 +290,7 @@ fn is_signature(tokens: &[Token], first: usize, last: usize) -> bool {
 /// «С приказом ознакомлен ____ И.И. Иванов» is signed by the person.
 fn introduced(tokens: &[Token], first: usize) -> bool {
     let (line, page) = (tokens[first].line, tokens[first].page);
-    tokens[..first]
-        .iter()
-        .rev()
-        .take_while(|t| t.page == page && t.line == line)
-        .any(|t| INTRODUCED.has(t))
+    tokens[..first].iter().rev().take_while(|t| t.page == page && t.line == line).any(|t| INTRODUCED.has(t))
 }
 
 static INTRODUCED: LazyLock<WordList<()>> =

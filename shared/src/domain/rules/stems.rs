@@ -65,35 +65,17 @@ pub(super) static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
                 let stem = fold(stem);
                 *names.entry(stem.clone()).or_insert_with(|| {
                     let letters: Vec<char> = stem.chars().collect();
-                    stems.push(Stem {
-                        bits: letter_bits(&letters),
-                        letters,
-                    });
+                    stems.push(Stem { bits: letter_bits(&letters), letters });
                     stems.len() - 1
                 })
             })
             .collect();
-        Topic {
-            negated: text
-                .split_whitespace()
-                .any(|word| word == "не" || word == "без"),
-            stems: ids,
-        }
+        Topic { negated: text.split_whitespace().any(|word| word == "не" || word == "без"), stems: ids }
     };
     let mut all = |texts: &[&str]| texts.iter().map(|text| topic(text)).collect::<Vec<_>>();
-    let types = DOC_TYPES
-        .iter()
-        .map(|t| Topics {
-            title: all(t.title_topics),
-            body: all(t.body_topics),
-        })
-        .collect();
+    let types = DOC_TYPES.iter().map(|t| Topics { title: all(t.title_topics), body: all(t.body_topics) }).collect();
     let other_orders = all(wordings::OTHER_ORDERS);
-    Compiled {
-        stems,
-        types,
-        other_orders,
-    }
+    Compiled { stems, types, other_orders }
 });
 
 /// The stems that a word begins with, or a part of it after a hyphen («врачебно-консультативной»); a
@@ -113,8 +95,7 @@ fn add_stems(word: &[char], set: &mut StemSet) {
     // The letters of the first n signs: a stem whose letters are not there cannot fit.
     let mut starts = [0u64; LONGEST_STEM + 2];
     for length in 1..starts.len() {
-        starts[length] =
-            starts[length - 1] | word.get(length - 1).map_or(0, |letter| letter_bit(*letter));
+        starts[length] = starts[length - 1] | word.get(length - 1).map_or(0, |letter| letter_bit(*letter));
     }
     for (id, stem) in COMPILED.stems.iter().enumerate() {
         let length = (stem.letters.len() + 1).min(LONGEST_STEM + 1);
@@ -154,13 +135,7 @@ pub(super) struct Place {
 
 /// The first place among `tokens[from..to]` where all stems of the topic stand with at most `gap`
 /// words between one and the next; a statement that is denied («не находится») does not count.
-pub(super) fn find(
-    tokens: &[Token],
-    from: usize,
-    to: usize,
-    topic: &Topic,
-    gap: usize,
-) -> Option<Place> {
+pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap: usize) -> Option<Place> {
     let range = &tokens[from..to];
     let is_part = |token: &Token| topic.stems.iter().any(|stem| token.stems.contains(*stem));
     for (offset, token) in range.iter().enumerate() {
@@ -188,10 +163,7 @@ pub(super) fn find(
             }
         }
         if missing.is_empty() && (topic.negated || !denied(range, offset, last)) {
-            return Some(Place {
-                first: from + offset,
-                last: from + last,
-            });
+            return Some(Place { first: from + offset, last: from + last });
         }
     }
     None
@@ -200,16 +172,9 @@ pub(super) fn find(
 /// «не» before one of the words, or «жоқ», «емес» right after.
 fn denied(range: &[Token], first: usize, last: usize) -> bool {
     let before = first.saturating_sub(1);
-    let no = range[before..=last]
-        .iter()
-        .any(|token| token.folds_to("не") || token.folds_to("ни"));
-    let after = range[last + 1..]
-        .iter()
-        .filter(|token| token.is_word())
-        .take(2);
-    no || after
-        .into_iter()
-        .any(|token| token.folds_to("жок") || token.folds_to("емес"))
+    let no = range[before..=last].iter().any(|token| token.folds_to("не") || token.folds_to("ни"));
+    let after = range[last + 1..].iter().filter(|token| token.is_word()).take(2);
+    no || after.into_iter().any(|token| token.folds_to("жок") || token.folds_to("емес"))
 }
 
 #[cfg(test)]
@@ -219,11 +184,6 @@ mod tests {
     #[test]
     fn all_stems_fit_into_a_set() {
         assert!(COMPILED.stems.len() <= CAPACITY, "{}", COMPILED.stems.len());
-        assert!(
-            COMPILED
-                .stems
-                .iter()
-                .all(|stem| stem.letters.len() <= LONGEST_STEM)
-        );
+        assert!(COMPILED.stems.iter().all(|stem| stem.letters.len() <= LONGEST_STEM));
     }
 }

@@ -30,16 +30,10 @@ struct Read {
 fn read(text: &str, applicant: &str) -> Read {
     let analysis = analyse(&pages(text), applicant);
     Read {
-        title: analysis
-            .classification
-            .doc_type
-            .map(|found| found.value.title),
+        title: analysis.classification.doc_type.map(|found| found.value.title),
         single: analysis.classification.single_doc_type,
         fio: analysis.extraction.fio.map(|found| found.value),
-        date: analysis
-            .extraction
-            .doc_date
-            .map(|found| found.value.to_string()),
+        date: analysis.extraction.doc_date.map(|found| found.value.to_string()),
         kind: analysis.extraction.date_kind,
     }
 }
@@ -254,10 +248,7 @@ fn every_type_is_read_in_both_languages_with_its_person_and_date() {
     for (title, fio, date, text) in DOCUMENTS {
         let found = read(text, "Никто Неизвестный Ниоткудович");
         if found.title != Some(title) || !found.single {
-            wrong.push(format!(
-                "{title}: type {:?}, single {}",
-                found.title, found.single
-            ));
+            wrong.push(format!("{title}: type {:?}, single {}", found.title, found.single));
         }
         if found.fio.as_deref() != Some(fio) {
             wrong.push(format!("{title}: name {:?}, not {fio}", found.fio));
@@ -308,10 +299,7 @@ fn a_bilingual_document_an_annex_or_a_mention_is_one() {
         Основание: заключение ВКК № 7 от 01.11.2026, справка об инвалидности, заявление.";
     let found = read(mention, "");
     assert!(found.single);
-    assert_eq!(
-        found.title,
-        Some("Приказ работодателя о предоставлении отпуска без сохранения заработной платы")
-    );
+    assert_eq!(found.title, Some("Приказ работодателя о предоставлении отпуска без сохранения заработной платы"));
 }
 
 #[test]
@@ -338,13 +326,8 @@ fn the_applicant_as_signer_doctor_child_or_father_does_not_become_the_person() {
     let found = read(order, "Вольф Эдуард Робертович");
     assert_eq!(found.fio.as_deref(), Some("Тарасюк Глеб Андреевич"));
     let sheet = DOCUMENTS[4].3;
-    for applicant in ["Гречко Артём Денисович", "Зимина Лариса Тихоновна"]
-    {
-        assert_eq!(
-            read(sheet, applicant).fio.as_deref(),
-            Some("Гречко Оксана Витальевна"),
-            "{applicant}"
-        );
+    for applicant in ["Гречко Артём Денисович", "Зимина Лариса Тихоновна"] {
+        assert_eq!(read(sheet, applicant).fio.as_deref(), Some("Гречко Оксана Витальевна"), "{applicant}");
     }
     let nameless = "ЗАКЛЮЧЕНИЕ ВКК № 441\nот 01.07.2026 г.\nФ.И.О. ______________\nДиагноз: остеохондроз.\nПредседатель ВКК Орлов С.С.";
     assert_eq!(read(nameless, "Орлов Сергей Савельевич").fio, None);
@@ -368,15 +351,9 @@ fn a_paper_of_parental_leave_without_issue_date_counts_from_the_leave() {
     let text = "СПРАВКА\nДана Сомовой Яне Ильиничне, 01.02.1995 г.р., в том, что она работает с 03.04.2018 г. и находится \
         в отпуске по уходу за ребенком с 05.05.2026 по 05.05.2028.";
     let found = read(text, "");
-    assert_eq!(
-        (found.date.as_deref(), found.kind),
-        (Some("2026-05-05"), DateKind::LeaveStart)
-    );
+    assert_eq!((found.date.as_deref(), found.kind), (Some("2026-05-05"), DateKind::LeaveStart));
     let dated = read(&format!("Исх. № 4 от 11.11.2026\n{text}"), "");
-    assert_eq!(
-        (dated.date.as_deref(), dated.kind),
-        (Some("2026-11-11"), DateKind::Issue)
-    );
+    assert_eq!((dated.date.as_deref(), dated.kind), (Some("2026-11-11"), DateKind::Issue));
 }
 
 #[test]
@@ -388,14 +365,8 @@ fn misread_letters_in_titles_are_forgiven() {
         ),
         ("СПРАВКЛ ОБ ИНВАЛНДНОСТИ", "Справка об инвалидности"),
         ("МҮГЕДЕКТIГI ТУРАЛЫ АНЫКТАМА", "Справка об инвалидности"),
-        (
-            "ЕҢБЕККЕ УАКЫТША ЖАРАМСЫЗДЫК ПАРАҒЫ",
-            "Лист временной нетрудоспособности (больничный лист)",
-        ),
-        (
-            "ВЫПИСНОИ ЭПНКРИЗ",
-            "Выписка из стационара (выписной эпикриз)",
-        ),
+        ("ЕҢБЕККЕ УАКЫТША ЖАРАМСЫЗДЫК ПАРАҒЫ", "Лист временной нетрудоспособности (больничный лист)"),
+        ("ВЫПИСНОИ ЭПНКРИЗ", "Выписка из стационара (выписной эпикриз)"),
     ] {
         assert_eq!(read(text, "").title, Some(title), "{text}");
     }

@@ -76,30 +76,18 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
     }
     // A statement's own title names the register; the certificate about one person is not meant.
     let others_apart = titles.iter().any(|title| {
-        title.what == What::Other
-            && !titles
-                .iter()
-                .any(|t| t.page == title.page && matches!(t.what, What::Known(_)))
+        title.what == What::Other && !titles.iter().any(|t| t.page == title.page && matches!(t.what, What::Known(_)))
     });
     match known.as_slice() {
-        [] => Classification {
-            single_doc_type: true,
-            doc_type: None,
-        },
+        [] => Classification { single_doc_type: true, doc_type: None },
         [title] if !others_apart => {
             let What::Known(index) = title.what else {
                 return Classification::default();
             };
             let place = quote(pages, tokens, title.place.first, title.place.last);
-            Classification {
-                single_doc_type: true,
-                doc_type: Some(found(&DOC_TYPES[index], place)),
-            }
+            Classification { single_doc_type: true, doc_type: Some(found(&DOC_TYPES[index], place)) }
         }
-        _ => Classification {
-            single_doc_type: false,
-            doc_type: None,
-        },
+        _ => Classification { single_doc_type: false, doc_type: None },
     }
 }
 
@@ -133,11 +121,7 @@ fn page_titles(tokens: &[Token], from: usize, to: usize) -> Vec<Title> {
         let zone = zone(tokens, from, to, index);
         let what = of_zone(tokens, zone, index, genre);
         let Some((what, place)) = what else { continue };
-        titles.push(Title {
-            what,
-            place,
-            page: tokens[index].page,
-        });
+        titles.push(Title { what, place, page: tokens[index].page });
     }
     titles
 }
@@ -155,19 +139,10 @@ fn untitled(tokens: &[Token], from: usize, to: usize) -> Option<Title> {
         } else {
             continue;
         };
-        let bare = Title {
-            what: What::Bare(genre),
-            place: Place {
-                first: index,
-                last: index,
-            },
-            page,
-        };
+        let bare = Title { what: What::Bare(genre), place: Place { first: index, last: index }, page };
         let mut lines = tokens[from..index].iter().map(|t| t.line).rev();
         let last = lines.next().unwrap_or(token.line);
-        let start = (from..index)
-            .find(|i| tokens[*i].line + 6 >= last)
-            .unwrap_or(index);
+        let start = (from..index).find(|i| tokens[*i].line + 6 >= last).unwrap_or(index);
         return Some(match of_zone(tokens, (start, index), start, genre) {
             Some((what @ What::Known(_), place)) => Title { what, place, page },
             _ => bare,
@@ -183,27 +158,15 @@ fn genre_of(token: &Token) -> Option<Genre> {
     if !token.is_word() || !token.capital() {
         return None;
     }
-    GENRE_WORDS
-        .iter()
-        .find(|(word, _)| same_word(token, word))
-        .map(|(_, genre)| *genre)
+    GENRE_WORDS.iter().find(|(word, _)| same_word(token, word)).map(|(_, genre)| *genre)
 }
 
-static GENRE_WORDS: LazyLock<Vec<(Vec<char>, Genre)>> = LazyLock::new(|| {
-    GENRES
-        .iter()
-        .map(|(word, genre)| (fold(word).chars().collect(), *genre))
-        .collect()
-});
+static GENRE_WORDS: LazyLock<Vec<(Vec<char>, Genre)>> =
+    LazyLock::new(|| GENRES.iter().map(|(word, genre)| (fold(word).chars().collect(), *genre)).collect());
 
 /// Titles of other papers, word by word.
 static OTHERS: LazyLock<Vec<Vec<Vec<char>>>> = LazyLock::new(|| {
-    let words = |title: &&str| {
-        title
-            .split_whitespace()
-            .map(|word| fold(word).chars().collect())
-            .collect()
-    };
+    let words = |title: &&str| title.split_whitespace().map(|word| fold(word).chars().collect()).collect();
     OTHER_PAPERS.iter().map(words).collect()
 });
 
@@ -251,25 +214,14 @@ static MENTIONS: LazyLock<WordList<()>> = LazyLock::new(|| {
 fn is_heading(tokens: &[Token], from: usize, to: usize, index: usize, genre: Genre) -> bool {
     let token = &tokens[index];
     let (start, end) = segment(tokens, from, to, index);
-    let words: Vec<&Token> = tokens[start..end]
-        .iter()
-        .filter(|t| t.is_word() && t.fold.len() > 1)
-        .collect();
+    let words: Vec<&Token> = tokens[start..end].iter().filter(|t| t.is_word() && t.fold.len() > 1).collect();
     let capitals = words.iter().filter(|t| t.all_capitals()).count() * 2 > words.len();
-    let first = tokens[start..index]
-        .iter()
-        .all(|t| !t.is_word() || t.fold.len() == 1);
-    let last = tokens[index + 1..end]
-        .iter()
-        .all(|t| !t.is_word() || t.fold.len() <= 2);
+    let first = tokens[start..index].iter().all(|t| !t.is_word() || t.fold.len() == 1);
+    let last = tokens[index + 1..end].iter().all(|t| !t.is_word() || t.fold.len() <= 2);
     if !(first || (last && (capitals || words.len() <= 8)) || token.all_capitals() && capitals) {
         return false;
     }
-    let mention = tokens[index + 1..end]
-        .iter()
-        .filter(|t| t.is_word())
-        .take(3)
-        .any(|t| MENTIONS.has(t));
+    let mention = tokens[index + 1..end].iter().filter(|t| t.is_word()).take(3).any(|t| MENTIONS.has(t));
     if mention && !capitals {
         return false;
     }
@@ -277,12 +229,10 @@ fn is_heading(tokens: &[Token], from: usize, to: usize, index: usize, genre: Gen
     if !capitals {
         let high = token.line - tokens[from].line.min(token.line) < 25;
         let numbered = tokens[start].kind == super::tokens::Kind::Number
-            && tokens
-                .get(start + 1)
-                .is_some_and(|t| t.is('.') || t.is(')'));
+            && tokens.get(start + 1).is_some_and(|t| t.is('.') || t.is(')'));
         let quoted = genre == Genre::Statement && index > start && tokens[index - 1].is('«');
-        let label = tokens[index + 1..end].iter().any(|t| t.is(':'))
-            && !tokens[index + 1..end].iter().any(|t| t.is('№'));
+        let label =
+            tokens[index + 1..end].iter().any(|t| t.is(':')) && !tokens[index + 1..end].iter().any(|t| t.is('№'));
         return high && !numbered && !label && (words.len() <= 12 || quoted);
     }
     true
@@ -329,11 +279,8 @@ static BODY_STARTS: LazyLock<WordList<()>> = LazyLock::new(|| {
 /// with its kind), six after, up to where the text begins.
 fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize) {
     let line = tokens[index].line;
-    let near =
-        |t: &Token, before: usize, after: usize| t.line + before >= line && t.line <= line + after;
-    let start = (from..index)
-        .find(|i| near(&tokens[*i], 4, 0))
-        .unwrap_or(index);
+    let near = |t: &Token, before: usize, after: usize| t.line + before >= line && t.line <= line + after;
+    let start = (from..index).find(|i| near(&tokens[*i], 4, 0)).unwrap_or(index);
     let mut end = index + 1;
     let mut lines_seen = 0;
     let mut last_line = line;
@@ -353,17 +300,9 @@ fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize
 }
 
 /// What the title's lines name: the most specific type of that kind of paper.
-fn of_zone(
-    tokens: &[Token],
-    (start, end): (usize, usize),
-    index: usize,
-    genre: Genre,
-) -> Option<(What, Place)> {
+fn of_zone(tokens: &[Token], (start, end): (usize, usize), index: usize, genre: Genre) -> Option<(What, Place)> {
     if genre == Genre::Order
-        && let Some(place) = COMPILED
-            .other_orders
-            .iter()
-            .find_map(|topic| stems::find(tokens, index, end, topic, 1))
+        && let Some(place) = COMPILED.other_orders.iter().find_map(|topic| stems::find(tokens, index, end, topic, 1))
     {
         return Some((What::Other, place));
     }
@@ -374,8 +313,7 @@ fn of_zone(
         }
         // First from the kind of paper on, then also before it.
         let place = COMPILED.types[number].title.iter().find_map(|topic| {
-            stems::find(tokens, index, end, topic, 6)
-                .or_else(|| stems::find(tokens, start, end, topic, 6))
+            stems::find(tokens, index, end, topic, 6).or_else(|| stems::find(tokens, start, end, topic, 6))
         });
         if let Some(place) = place
             && best.is_none_or(|(other, _)| rank(number) > rank(other))
@@ -384,23 +322,13 @@ fn of_zone(
         }
     }
     if let Some((number, place)) = best {
-        let whole = Place {
-            first: place.first.min(index),
-            last: place.last.max(index),
-        };
+        let whole = Place { first: place.first.min(index), last: place.last.max(index) };
         return Some((What::Known(number), whole));
     }
     match genre {
         Genre::Order | Genre::Certificate => {
-            let place = Place {
-                first: index,
-                last: index,
-            };
-            let what = if names_a_subject(tokens, index, end) {
-                What::Other
-            } else {
-                What::Bare(genre)
-            };
+            let place = Place { first: index, last: index };
+            let what = if names_a_subject(tokens, index, end) { What::Other } else { What::Bare(genre) };
             Some((what, place))
         }
         _ => None,
@@ -435,15 +363,8 @@ fn rank(number: usize) -> usize {
 /// text need not be asked.
 fn names_a_subject(tokens: &[Token], index: usize, end: usize) -> bool {
     let line = tokens[index].line;
-    let about = |t: &Token| {
-        ["о", "об", "обо", "с", "по"]
-            .iter()
-            .any(|word| t.folds_to(word))
-    };
-    let same_line = tokens[index + 1..end]
-        .iter()
-        .find(|t| t.is_word())
-        .is_some_and(|t| t.line == line && about(t));
+    let about = |t: &Token| ["о", "об", "обо", "с", "по"].iter().any(|word| t.folds_to(word));
+    let same_line = tokens[index + 1..end].iter().find(|t| t.is_word()).is_some_and(|t| t.line == line && about(t));
     let later = tokens[index + 1..end].iter().any(|t| {
         t.line > line && t.heads && (t.folds_to("о") || t.folds_to("об")) && t.capital()
             || t.line > line && t.heads && t.line == line + 1 && about(t)
@@ -482,18 +403,11 @@ fn other_papers(tokens: &[Token], from: usize, to: usize, titles: &[Title]) -> V
             })
         });
         if hit
-            && !titles.iter().any(|t| {
-                t.place.first <= index && index <= t.place.last && matches!(t.what, What::Known(_))
-            })
+            && !titles
+                .iter()
+                .any(|t| t.place.first <= index && index <= t.place.last && matches!(t.what, What::Known(_)))
         {
-            out.push(Title {
-                what: What::Other,
-                place: Place {
-                    first: index,
-                    last: index,
-                },
-                page: token.page,
-            });
+            out.push(Title { what: What::Other, place: Place { first: index, last: index }, page: token.page });
         }
     }
     out
@@ -501,9 +415,7 @@ fn other_papers(tokens: &[Token], from: usize, to: usize, titles: &[Title]) -> V
 
 /// A bare title takes its type from the text of its page, unless another title of the page has one.
 fn resolve_bare(tokens: &[Token], from: usize, to: usize, titles: &mut [Title]) {
-    let named = titles
-        .iter()
-        .any(|title| !matches!(title.what, What::Bare(_)));
+    let named = titles.iter().any(|title| !matches!(title.what, What::Bare(_)));
     if named {
         return;
     }
@@ -517,10 +429,7 @@ fn resolve_bare(tokens: &[Token], from: usize, to: usize, titles: &mut [Title]) 
         if doc_type.genre != genre {
             continue;
         }
-        let place = COMPILED.types[number]
-            .body
-            .iter()
-            .find_map(|topic| stems::find(tokens, from, to, topic, 14));
+        let place = COMPILED.types[number].body.iter().find_map(|topic| stems::find(tokens, from, to, topic, 14));
         if let Some(place) = place
             && best.is_none_or(|(other, _)| rank(number) > rank(other))
         {

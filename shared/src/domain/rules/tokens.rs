@@ -75,8 +75,7 @@ pub(super) fn letter_bit(letter: char) -> u64 {
 }
 
 pub(super) fn letter_bits(word: &[char]) -> u64 {
-    word.iter()
-        .fold(0, |bits, letter| bits | letter_bit(*letter))
+    word.iter().fold(0, |bits, letter| bits | letter_bit(*letter))
 }
 
 /// A text far longer than a document of 20 pages has is cut, so that no input takes long.
@@ -99,15 +98,9 @@ fn join_spaced(tokens: &mut Vec<Token>, from: usize) {
     let mut at = from;
     while at < tokens.len() {
         let line = tokens[at].line;
-        let run = tokens[at..]
-            .iter()
-            .take_while(|token| single(token) && token.line == line)
-            .count();
+        let run = tokens[at..].iter().take_while(|token| single(token) && token.line == line).count();
         if run >= 4 {
-            let text: String = tokens[at..at + run]
-                .iter()
-                .map(|token| token.text.as_str())
-                .collect();
+            let text: String = tokens[at..at + run].iter().map(|token| token.text.as_str()).collect();
             let end = tokens[at + run - 1].end;
             let folded: Vec<char> = fold(&text).chars().collect();
             tokens[at].stems = super::stems::stems_of(&folded);
@@ -122,10 +115,7 @@ fn join_spaced(tokens: &mut Vec<Token>, from: usize) {
 }
 
 fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
-    let mut signs = text
-        .char_indices()
-        .take_while(|(at, _)| *at < LONGEST_PAGE)
-        .peekable();
+    let mut signs = text.char_indices().take_while(|(at, _)| *at < LONGEST_PAGE).peekable();
     let (mut line, mut spaces, mut heads) = (0usize, 0usize, true);
     while let Some((start, sign)) = signs.next() {
         if sign == '\n' || sign == '\u{c}' {
@@ -143,11 +133,7 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         let mut kind = Kind::Mark(sign);
         let first_line = line;
         if sign.is_alphanumeric() {
-            kind = if sign.is_ascii_digit() {
-                Kind::Number
-            } else {
-                Kind::Word
-            };
+            kind = if sign.is_ascii_digit() { Kind::Number } else { Kind::Word };
             loop {
                 let Some(&(at, next)) = signs.peek() else {
                     break;
@@ -180,11 +166,7 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
                 }
             }
         }
-        let text = if kind == Kind::Word {
-            mend_alphabet(&word)
-        } else {
-            word
-        };
+        let text = if kind == Kind::Word { mend_alphabet(&word) } else { word };
         let folded: Vec<char> = fold(&text).chars().collect();
         let mut token = Token {
             text,

@@ -31,8 +31,11 @@ pub async fn count(pool: &Pool) -> Result<Vec<Count>, StoreError> {
     let of = |kind: Kind| {
         let row = rows.iter().find(|row| row.kind == kind.as_str());
         let (waiting, published, leased) = row.map_or((0, 0, 0), |row| (row.waiting, row.published, row.leased));
-        [("waiting", waiting), ("published", published), ("leased", leased)]
-            .map(|(state, jobs)| Count { kind, state, jobs })
+        [("waiting", waiting), ("published", published), ("leased", leased)].map(|(state, jobs)| Count {
+            kind,
+            state,
+            jobs,
+        })
     };
     Ok([Kind::Run, Kind::Callback, Kind::Erase].into_iter().flat_map(of).collect())
 }
