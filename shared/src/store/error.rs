@@ -29,6 +29,12 @@ impl StoreError {
         matches!(self, Self::Unavailable(_))
     }
 
+    /// Whether the statement did not even reach the database: there was no connection to send it on.
+    #[must_use]
+    pub const fn never_sent(&self) -> bool {
+        matches!(self, Self::Unavailable(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
+    }
+
     /// The constraint that refused the statement.
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {
