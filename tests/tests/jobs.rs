@@ -281,7 +281,8 @@ async fn a_finished_run_owes_one_callback_and_a_later_event_replaces_it() {
     let expected = [(1, "run.failed", "superseded"), (2, "run.completed", "pending")];
     assert_eq!(states, expected.map(|(n, kind, state)| (n, kind.to_owned(), state.to_owned())));
     assert_eq!(count(pool, "SELECT count(*) FROM jobs WHERE kind = 'callback'").await, 1);
-    let body: String = sqlx::query_scalar("SELECT body FROM callbacks WHERE sequence = 2").fetch_one(pool).await.unwrap();
+    let body: String =
+        sqlx::query_scalar("SELECT body FROM callbacks WHERE sequence = 2").fetch_one(pool).await.unwrap();
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["data"]["verdict"], true);
     assert_eq!(body["sequence"], 2);

@@ -15,11 +15,7 @@ impl Gray {
     /// A page of one shade.
     #[must_use]
     pub fn filled(width: usize, height: usize, shade: u8) -> Self {
-        Self {
-            width,
-            height,
-            pixels: vec![shade; width * height],
-        }
+        Self { width, height, pixels: vec![shade; width * height] }
     }
 
     /// The rows.
@@ -46,18 +42,8 @@ impl Gray {
     pub fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
         let (x, y) = (x.min(self.width), y.min(self.height));
         let (width, height) = (width.min(self.width - x), height.min(self.height - y));
-        let pixels = self
-            .rows()
-            .skip(y)
-            .take(height)
-            .flat_map(|row| &row[x..x + width])
-            .copied()
-            .collect();
-        Self {
-            width,
-            height,
-            pixels,
-        }
+        let pixels = self.rows().skip(y).take(height).flat_map(|row| &row[x..x + width]).copied().collect();
+        Self { width, height, pixels }
     }
 
     /// Made smaller by a whole factor, each pixel the mean of a square.
@@ -79,26 +65,15 @@ impl Gray {
             }
             pixels.extend(sums.iter().map(|sum| (sum / squared) as u8));
         }
-        Self {
-            width,
-            height,
-            pixels,
-        }
+        Self { width, height, pixels }
     }
 
     /// Made as large as told, by area when it shrinks and by lines between pixels when it grows.
     #[must_use]
     pub fn resize(&self, width: usize, height: usize) -> Self {
-        let factor = (self.width / width.max(1))
-            .min(self.height / height.max(1))
-            .max(1);
+        let factor = (self.width / width.max(1)).min(self.height / height.max(1)).max(1);
         let smaller = self.shrink(factor);
-        let scale = (
-            smaller.width as f32 / width as f32,
-            smaller.height as f32 / height as f32,
-        );
-        super::warp::sample(&smaller, width, height, |x, y| {
-            ((x + 0.5) * scale.0 - 0.5, (y + 0.5) * scale.1 - 0.5)
-        })
+        let scale = (smaller.width as f32 / width as f32, smaller.height as f32 / height as f32);
+        super::warp::sample(&smaller, width, height, |x, y| ((x + 0.5) * scale.0 - 0.5, (y + 0.5) * scale.1 - 0.5))
     }
 }
