@@ -77,7 +77,7 @@ pub(super) fn extraction(json: &str, pages: &[Page]) -> Result<Extraction, Unusa
     };
     let fio = answer.fio.claim()?.map(|claim| name(&claim, pages)).transpose()?;
     let doc_date = answer.doc_date.claim()?.map(|claim| date(&claim, pages)).transpose()?;
-    Ok(Extraction { fio, date_kind: if doc_date.is_some() { date_kind } else { DateKind::Issue }, doc_date })
+    Ok(Extraction { fio, fio_mended: false, date_kind: if doc_date.is_some() { date_kind } else { DateKind::Issue }, doc_date })
 }
 
 fn name(claim: &Claim, pages: &[Page]) -> Result<Found<String>, Unusable> {
