@@ -20,14 +20,14 @@ struct Extractor {
     doc_date: Field,
 }
 
-/// A value with its place. The members are required by the schema; a place that is missing is found
-/// here.
+/// A value with its place. The members are required by the schema, but the page is a hint only: the
+/// quote is looked for in the text, so a page that is missing or no number does no harm.
 #[derive(Debug, Deserialize)]
 struct Field {
     value: Option<String>,
     quote: Option<String>,
     #[serde(default)]
-    page: Option<u32>,
+    page: serde_json::Value,
     #[serde(default)]
     kind: Option<String>,
 }
@@ -50,7 +50,8 @@ impl Field {
         if control(&value) || control(&quote) {
             return Err(Unusable::OffSchema);
         }
-        Ok(Some(Claim { value, quote, page: self.page }))
+        let page = self.page.as_u64().and_then(|page| u32::try_from(page).ok());
+        Ok(Some(Claim { value, quote, page }))
     }
 }
 
@@ -77,7 +78,12 @@ pub(super) fn extraction(json: &str, pages: &[Page]) -> Result<Extraction, Unusa
     };
     let fio = answer.fio.claim()?.map(|claim| name(&claim, pages)).transpose()?;
     let doc_date = answer.doc_date.claim()?.map(|claim| date(&claim, pages)).transpose()?;
-    Ok(Extraction { fio, fio_mended: false, date_kind: if doc_date.is_some() { date_kind } else { DateKind::Issue }, doc_date })
+    Ok(Extraction {
+        fio,
+        fio_mended: false,
+        date_kind: if doc_date.is_some() { date_kind } else { DateKind::Issue },
+        doc_date,
+    })
 }
 
 fn name(claim: &Claim, pages: &[Page]) -> Result<Found<String>, Unusable> {
@@ -162,6 +168,15 @@ mod tests {
         let found = extract(fio, field("2023-12-04", "04.12.2023")).expect("good");
         assert_eq!(found.fio.map(|fio| (fio.value, fio.quote.page)), Some(("Рябова Вера Ильинична".into(), 2)));
         assert_eq!(found.doc_date.map(|date| date.value), NaiveDate::from_ymd_opt(2023, 12, 4));
+    }
+
+    #[test]
+    fn a_page_that_is_wrong_or_no_number_is_found_in_the_text() {
+        for page in [json!(1), json!(-1), json!("2"), json!(null), json!(99)] {
+            let date = json!({"value": "2023-12-04", "quote": "04.12.2023", "page": page, "kind": "issue"});
+            let found = extract(nothing(), date).expect("good").doc_date.expect("found");
+            assert_eq!(found.quote.page, 2);
+        }
     }
 
     #[test]
