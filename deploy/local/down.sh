@@ -40,10 +40,12 @@ signal_binaries() {
     for id in $(binaries); do kill "-$1" "$id" 2>/dev/null || true; done
 }
 
-signal_binaries TERM
-wait_until 35 no_binaries || signal_binaries KILL
-rabbitmq_stop
-postgres_stop
+if [[ -z ${RB_OCR_LOCAL:-} ]]; then
+    signal_binaries TERM
+    wait_until 35 no_binaries || signal_binaries KILL
+fi
+rabbitmq_stop orderly
+postgres_stop orderly
 if [[ -n $wipe ]]; then
     rm -rf "$PG_HOME" "$LOCAL"
     [[ $PG_HOME == "$LOCAL"/* ]] || rmdir "$(dirname "$PG_HOME")" 2>/dev/null || true

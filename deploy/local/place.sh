@@ -4,14 +4,15 @@
 # with `set -euo pipefail`. Nothing here starts, stops or writes anything.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-LOCAL=$ROOT/.local
+# Tests that stop and crash the services have a pair of their own elsewhere: RB_OCR_LOCAL.
+LOCAL=${RB_OCR_LOCAL:-$ROOT/.local}
 ENV_FILE=$LOCAL/env
 
 # Binaries are looked for here, whatever the caller's cargo is told.
 export CARGO_TARGET_DIR=$ROOT/target
 
 # A checkout is told from its neighbours by a hash of its path: node name, ports, data folders.
-CHECKOUT=$(printf '%s' "$ROOT" | sha256sum | cut -c1-10)
+CHECKOUT=$(printf '%s' "${RB_OCR_LOCAL:-$ROOT}" | sha256sum | cut -c1-10)
 
 say() { printf '%s\n' "$*"; }
 

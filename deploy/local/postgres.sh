@@ -9,7 +9,7 @@ postgres_place() {
     if ((EUID == 0)); then
         PG_USER=postgres
         id -u postgres >/dev/null 2>&1 || PG_USER=nobody
-        as_postgres test -x "$ROOT" 2>/dev/null || PG_HOME=/var/tmp/rb-ocr-$CHECKOUT/postgres
+        as_postgres test -x "$LOCAL" 2>/dev/null || PG_HOME=/var/tmp/rb-ocr-$CHECKOUT/postgres
     fi
     PG_DATA=$PG_HOME/data
     PG_LOG=$PG_HOME/log
@@ -130,13 +130,15 @@ SELECT 'CREATE DATABASE rb_ocr OWNER rb_ocr'
 SQL
 }
 
+# postgres_stop orderly|crash: ends the server in order, or as a crash would.
 postgres_stop() {
-    local pid
+    local pid signal=INT
+    [[ $1 != crash ]] || signal=QUIT
     pid=$(postgres_pid)
     runs_as "$pid" "$PG_DATA" || pid=$(find_process postgres cmdline "$PG_DATA")
     [[ -n $pid ]] || return 0
-    # "Fast" ends open sessions; SIGINT is how it is asked for.
-    as_postgres kill -INT "$pid" 2>/dev/null || true
+    # SIGINT ends open sessions first ("fast"), SIGQUIT leaves everything as it is ("immediate").
+    as_postgres kill "-$signal" "$pid" 2>/dev/null || true
     if ! wait_until 30 gone "$pid"; then
         as_postgres kill -QUIT "$pid" 2>/dev/null || true
         wait_until 10 gone "$pid" || die "PostgreSQL (process $pid) does not end."

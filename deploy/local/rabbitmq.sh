@@ -99,13 +99,15 @@ rabbitmq_start() {
 # Whether the start has come to an end, good or bad.
 rabbitmq_settled() { listening "$RB_OCR_AMQP_PORT" || gone "$(rabbitmq_pid)"; }
 
+# rabbitmq_stop orderly|crash: ends the broker in order, or as a crash would.
 rabbitmq_stop() {
-    local pid
+    local pid signal=TERM
+    [[ $1 != crash ]] || signal=KILL
     pid=$(rabbitmq_pid)
     runs_as "$pid" "$RMQ_NODE" || pid=$(find_process beam.smp cmdline "$RMQ_NODE")
     if [[ -n $pid ]]; then
         # The broker closes its queues in order on SIGTERM.
-        kill -TERM "$pid"
+        kill "-$signal" "$pid"
         if ! wait_until 30 gone "$pid"; then
             kill -KILL "$pid"
             wait_until 10 gone "$pid" || die "RabbitMQ (process $pid) does not end."

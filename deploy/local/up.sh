@@ -44,8 +44,8 @@ fi
 
 need_space "$LOCAL"
 # What of the two still runs, after a crash of the other, ends first: ports are chosen anew.
-rabbitmq_stop
-postgres_stop
+rabbitmq_stop orderly
+postgres_stop orderly
 [[ $asked != ' ' ]] || unset "${PORT_NAMES[@]}"
 choose_ports
 say "PostgreSQL: starting on 127.0.0.1:$RB_OCR_PG_PORT"

@@ -3,6 +3,8 @@
 
 pub mod binaries;
 pub mod demo;
+pub mod own_services;
 pub mod process;
+pub mod records;
 pub mod services;
 pub mod standins;

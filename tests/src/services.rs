@@ -42,6 +42,23 @@ impl Services {
     }
 }
 
+impl Services {
+    /// The connection string of another database of the same server.
+    pub fn database(&self, name: &str) -> Url {
+        let mut url = self.database_url.clone();
+        url.set_path(name);
+        url
+    }
+
+    /// What a file that `deploy/local/up.sh` wrote says; `None` where something is missing.
+    pub fn in_file(text: &str) -> Option<Self> {
+        Some(Self {
+            database_url: file_setting(text, "DATABASE_URL")?.parse().ok()?,
+            amqp_url: file_setting(text, "AMQP_URL")?,
+        })
+    }
+}
+
 /// The checkout's folder, as it was when the tests were built.
 pub fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is a folder of the checkout").to_owned()
@@ -58,6 +75,7 @@ pub fn file_setting(text: &str, name: &str) -> Option<String> {
 #[derive(Debug)]
 pub struct Database {
     name: String,
+    services: Services,
     url: Url,
     pool: PgPool,
 }
@@ -68,17 +86,30 @@ impl Database {
     /// The migrations run once into a template, kept for this build of the tests; a copy of it takes a
     /// fraction of the time.
     pub async fn fresh() -> Self {
-        let mut admin = admin().await;
+        let services = Services::get();
+        let mut admin = admin(services).await;
         let template = template(&mut admin).await;
-        let name = format!("rb_ocr_test_{}_{:08x}", std::process::id(), rand::random::<u32>());
+        let name = new_name();
         execute(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        let url = url_of(&name);
+        Self::open(services, name).await
+    }
+
+    /// The same on other services than the checkout's, without a template.
+    pub async fn fresh_on(services: &Services) -> Self {
+        let name = new_name();
+        execute(&mut admin(services).await, format!("CREATE DATABASE {name}")).await;
+        migrate(&services.database(&name)).await;
+        Self::open(services, name).await
+    }
+
+    async fn open(services: &Services, name: String) -> Self {
+        let url = services.database(&name);
         let pool = PgPoolOptions::new()
             .max_connections(5)
             .connect(url.as_str())
             .await
             .expect("the new database accepts connections");
-        Self { name, url, pool }
+        Self { name, services: services.clone(), url, pool }
     }
 
     /// Its connection string, for a binary's `DATABASE_URL`.
@@ -94,11 +125,11 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let name = self.name.clone();
+        let (name, services) = (self.name.clone(), self.services.clone());
         // The test's own runtime may be ending: a thread with another one drops the database. What
         // cannot be dropped now (the server is gone) is, when the next template is made.
         in_a_runtime(async move {
-            let Ok(mut admin) = try_admin().await else {
+            let Ok(mut admin) = try_admin(&services).await else {
                 return;
             };
             let _ = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
@@ -184,19 +215,17 @@ fn in_a_runtime(work: impl Future<Output = ()> + Send + 'static) {
     let _ = thread.join();
 }
 
-fn url_of(database: &str) -> Url {
-    let mut url = Services::get().database_url.clone();
-    url.set_path(database);
-    url
+fn new_name() -> String {
+    format!("rb_ocr_test_{}_{:08x}", std::process::id(), rand::random::<u32>())
 }
 
-async fn try_admin() -> sqlx::Result<PgConnection> {
-    let options: PgConnectOptions = Services::get().database_url.as_str().parse()?;
+async fn try_admin(services: &Services) -> sqlx::Result<PgConnection> {
+    let options: PgConnectOptions = services.database_url.as_str().parse()?;
     options.connect().await
 }
 
-async fn admin() -> PgConnection {
-    try_admin()
+async fn admin(services: &Services) -> PgConnection {
+    try_admin(services)
         .await
         .expect("the private PostgreSQL does not answer: run `make test`, or `make up` once before `cargo test`")
 }
@@ -235,7 +264,7 @@ async fn make_template(admin: &mut PgConnection) -> String {
         }
         let unfinished = format!("rb_ocr_test_{}_template", std::process::id());
         execute(admin, format!("CREATE DATABASE {unfinished}")).await;
-        migrate(&url_of(&unfinished)).await;
+        migrate(&Services::get().database(&unfinished)).await;
         execute(admin, format!("ALTER DATABASE {unfinished} RENAME TO {name}")).await;
     }
     sqlx::query("SELECT pg_advisory_unlock($1)")

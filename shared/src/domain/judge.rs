@@ -48,7 +48,7 @@ pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judg
             if !compared.same {
                 errors.push(ErrorCode::FioMismatch);
             }
-            if compared.review {
+            if compared.review || analysis.extraction.fio_mended {
                 flags.push(FLAG_NAME_NEAR_MISS.to_owned());
             }
         }
@@ -112,6 +112,7 @@ mod tests {
             },
             extraction: Extraction {
                 fio: fio.map(|fio| found(fio.to_owned())),
+                fio_mended: false,
                 doc_date: date.map(|date| found(day(date))),
                 date_kind: DateKind::Issue,
             },

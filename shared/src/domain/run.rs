@@ -139,6 +139,9 @@ pub enum DateKind {
 pub struct Extraction {
     /// The person the document is about, in the nominative.
     pub fio: Option<Found<String>>,
+    /// Letters of the name were misread and mended by the applicant's name, with which the rest
+    /// agrees; the quote holds them as they were read.
+    pub fio_mended: bool,
     /// The date the validity is counted from.
     pub doc_date: Option<Found<NaiveDate>>,
     /// What that date is.

@@ -222,7 +222,7 @@ fn field(value: Option<&str>, quote: Option<&str>) -> Value {
 }
 
 fn full_name(text: &str) -> Option<String> {
-    const ENDINGS: &[&str] = &["вич", "вна", "улы", "кызы", "ұлы", "қызы"];
+    const ENDINGS: &[&str] = &["вич", "ьич", "вна", "чна", "улы", "кызы", "ұлы", "қызы"];
     let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches([',', '.', ':', ';'])).collect();
     let named = words.windows(3).find(|three| {
         let capital = |word: &&str| word.chars().next().is_some_and(char::is_uppercase);

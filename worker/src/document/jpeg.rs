@@ -21,7 +21,9 @@ pub fn pixels(file: &mut (impl Read + Seek)) -> Result<(u32, u32), DocumentError
     file.seek(SeekFrom::Start(2))?;
     let mut size = None;
     for _ in 0..MAX_SEGMENTS {
-        let [0xFF, mut marker] = take::<2>(file)? else { return Err(DAMAGED) };
+        let [0xFF, mut marker] = take::<2>(file)? else {
+            return Err(DAMAGED);
+        };
         let mut fill = 0;
         while marker == 0xFF {
             // Fill bytes may stand before any marker (T.81, B.1.1.2).

@@ -5,13 +5,13 @@ use super::gray::Gray;
 use super::light::local_means;
 
 /// Long side of the small page that is looked at.
-pub(super) const LOOK_SIDE: usize = 1_100;
+pub(crate) const LOOK_SIDE: usize = 1_100;
 
 /// So many points are enough to know how lines run.
 const ENOUGH_POINTS: usize = 40_000;
 
 /// Points of a small page.
-pub(super) struct Ink {
+pub(crate) struct Ink {
     /// Pixels in a row of the small page.
     pub width: f32,
     /// Its rows.
@@ -22,7 +22,7 @@ pub(super) struct Ink {
 
 impl Ink {
     /// The ink of a page.
-    pub(super) fn of(page: &Gray) -> Self {
+    pub(crate) fn of(page: &Gray) -> Self {
         let small = page.shrink(page.long_side().div_ceil(LOOK_SIDE).max(1));
         let mut dark = dark(&small);
         let mut points = Vec::new();
@@ -33,7 +33,8 @@ impl Ink {
             }
             fill(&mut dark, small.width, start, &mut component);
             if is_text(&component, small.width) {
-                points.extend(component.iter().map(|place| ((place % small.width) as f32, (place / small.width) as f32)));
+                points
+                    .extend(component.iter().map(|place| ((place % small.width) as f32, (place / small.width) as f32)));
             }
         }
         let step = points.len().div_ceil(ENOUGH_POINTS).max(1);
@@ -42,7 +43,7 @@ impl Ink {
     }
 
     /// The same ink after a quarter turn to the right.
-    pub(super) fn turned_right(&self) -> Self {
+    pub(crate) fn turned_right(&self) -> Self {
         let points = self.points.iter().map(|&(x, y)| (self.height - 1.0 - y, x)).collect();
         Self { width: self.height, height: self.width, points }
     }

@@ -4,11 +4,14 @@
 
 pub mod colour;
 pub mod decode;
+pub mod grain;
 pub mod gray;
-mod ink;
+pub(crate) mod ink;
 pub mod light;
 pub mod picture;
+pub mod rules;
 pub mod skew;
+pub mod surroundings;
 pub mod text_height;
 mod tiff_page;
 pub mod warp;

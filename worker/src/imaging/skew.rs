@@ -1,8 +1,8 @@
 //! Which way lines of text run: how much they fall, how that changes down the page (as on a photo
 //! taken at an angle), and whether the page lies on its side.
 
-use super::ink::Ink;
 use super::gray::Gray;
+use super::ink::Ink;
 
 /// Skew is looked for up to this many degrees to either side.
 pub const MAX_SKEW: f32 = 15.0;
@@ -93,7 +93,6 @@ fn best_slope(ink: &Ink) -> Scored {
             consider(straight.slope.degrees + near, f32::from(step) * MAX_CHANGE / 8.0, &mut best);
         }
     }
-    if std::env::var_os("DBG").is_some() { eprintln!("ratio {} {:?}", best.score / straight.score, best.slope); }
     // A change down the page has to explain clearly more than none.
     if best.score < straight.score * 1.1 {
         best = straight;

@@ -76,7 +76,7 @@ async fn take(app: &Shared, session: &Arc<Session>, tasks: &TaskTracker) -> Resu
         tasks.spawn(async move {
             runs::handle(&app, delivered).await;
             // Nobody listens any more when the session is over.
-            drop(ended.send(from));
+            let _ = ended.send(from);
         });
     }
     for side in [&mut high, &mut normal] {

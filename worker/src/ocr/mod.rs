@@ -5,6 +5,7 @@ mod engine;
 mod http;
 mod http_answer;
 mod image_pdf;
+mod leftover;
 mod local;
 mod page_image;
 mod poppler;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use shared::domain::Word;
 
 use super::tesseract::{self, Languages, Segmentation};
-use super::{OcrError, digits, tsv};
-use crate::imaging::warp::{Turn, straighten, turn};
+use super::{OcrError, digits, leftover, tsv};
 use crate::imaging::skew::{self, Lines, Slope};
-use crate::imaging::{Gray, Scan, light};
+use crate::imaging::warp::{Turn, straighten, turn};
+use crate::imaging::{Gray, Scan, grain, light, surroundings};
 use crate::sandbox::Sandbox;
 
 /// What was read from a page image.
@@ -34,29 +34,35 @@ const SIDEWAYS: f32 = 0.9;
 /// Over this it surely does.
 const SURELY_SIDEWAYS: f32 = 2.0;
 
-/// How pixels are made ready.
+/// Over this, grain is smoothed before a threshold makes specks of it.
+const GRAINY: f32 = 5.0;
+
+/// On evened paper (250) what is as dark as this is print,
+const BLACK: u8 = 40;
+
+/// and what is as bright as this is paper. Grain above it vanishes: of all that was tried this
+/// gained most, since Tesseract's search for lines trips over grain.
+const WHITE: u8 = 200;
+
+/// How an evened page is made ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Light {
-    /// Paper made even; the threshold is Tesseract's own.
-    Even,
-    /// Made even, then Sauvola's threshold.
+    /// Contrast raised; the threshold is Tesseract's own.
+    Contrast,
+    /// Black and white by Sauvola's threshold.
     Sauvola,
-    /// Grain taken out, then made even.
-    Despeckled,
 }
 
 /// Reads a decoded page.
 pub(super) async fn read(sandbox: &Sandbox, scratch: &Path, scan: Scan) -> Result<ImageReading, OcrError> {
     let Scan { gray, picture } = scan;
-    let (page, lines, even) = blocking(move || {
+    let (page, lines) = blocking(move || {
         let lines = skew::lines(&gray);
-        let even = light::even(&gray);
-        (gray, lines, even)
+        let even = surroundings::without_surroundings(&light::even(&gray));
+        (even, lines)
     })
     .await?;
-    let (page, even) = (Arc::new(page), Arc::new(even));
-
-    let reader = Reader { sandbox, scratch, page, even, lines };
+    let reader = Reader { sandbox, scratch, page: Arc::new(page), lines };
     let (mut pose, mut tried) = (reader.likely_pose().await?, 1);
     let mut best = reader.attempt(pose, Recipe::FIRST).await?;
     if best.is_doubtful() {
@@ -71,6 +77,7 @@ pub(super) async fn read(sandbox: &Sandbox, scratch: &Path, scan: Scan) -> Resul
         best = best.better(reader.attempt(pose, Recipe::SECOND).await?);
     }
     let pose = best.pose;
+    reader.read_leftover(&mut best).await?;
     reader.read_numbers_again(&mut best).await?;
     let jpeg = blocking(move || picture.upright_jpeg(pose.turn, pose.slope))
         .await?
@@ -115,10 +122,12 @@ pub struct Recipe {
 impl Recipe {
     /// The fast way.
     const FIRST: Self =
-        Self { light: Light::Even, languages: Languages::RussianFirst, segmentation: Segmentation::Automatic };
+        Self { light: Light::Contrast, languages: Languages::RussianFirst, segmentation: Segmentation::Column };
     /// Other means.
     const SECOND: Self =
         Self { light: Light::Sauvola, languages: Languages::KazakhFirst, segmentation: Segmentation::Automatic };
+    /// What was passed over.
+    const LEFTOVER: Self = Self { segmentation: Segmentation::Sparse, ..Self::FIRST };
     /// A second look at numbers.
     const NUMBERS: Self = Self { languages: Languages::English, ..Self::PROBE };
     /// A look at a few lines.
@@ -128,8 +137,8 @@ impl Recipe {
 struct Reader<'a> {
     sandbox: &'a Sandbox,
     scratch: &'a Path,
+    /// Evened.
     page: Arc<Gray>,
-    even: Arc<Gray>,
     lines: Lines,
 }
 
@@ -152,13 +161,14 @@ impl Reader<'_> {
     async fn better_pose(&self, one: Pose, other: Pose) -> Result<Pose, OcrError> {
         let mut scores = [0.0; 2];
         for (pose, score) in [one, other].into_iter().zip(&mut scores) {
-            let even = Arc::clone(&self.even);
+            let page = Arc::clone(&self.page);
             let part = blocking(move || {
-                let turned = turn(&even, pose.turn);
+                let turned = turn(&page, pose.turn);
                 let height = turned.height / 6;
                 let middle = (turned.height as f32 * pose.densest) as usize;
                 let part = turned.crop(0, middle.saturating_sub(height / 2), turned.width, height);
-                straighten(&part, Slope { change: 0.0, ..pose.slope })
+                let part = straighten(&part, Slope { change: 0.0, ..pose.slope });
+                grain::stretch(&part, BLACK, WHITE)
             })
             .await?;
             *score = believable(&self.read(&part, Recipe::PROBE).await?);
@@ -167,7 +177,7 @@ impl Reader<'_> {
     }
 
     async fn attempt(&self, pose: Pose, recipe: Recipe) -> Result<Attempt, OcrError> {
-        let page = Arc::clone(if recipe.light == Light::Even { &self.even } else { &self.page });
+        let page = Arc::clone(&self.page);
         let image = blocking(move || prepared(&page, pose, recipe.light)).await?;
         let words = self.read(&image, recipe).await?;
         Ok(Attempt::new(words, pose, image))
@@ -175,6 +185,16 @@ impl Reader<'_> {
 
     async fn read(&self, image: &Gray, recipe: Recipe) -> Result<Vec<Word>, OcrError> {
         tesseract::read(self.sandbox, self.scratch, image, recipe.languages, recipe.segmentation).await
+    }
+
+    /// Reads what looks like text and was passed over.
+    async fn read_leftover(&self, attempt: &mut Attempt) -> Result<(), OcrError> {
+        let (image, words) = (Arc::clone(&attempt.image), attempt.words.clone());
+        if let Some(leftover) = blocking(move || leftover::leftover(&image, &words)).await? {
+            let more = self.read(&leftover, Recipe::LEFTOVER).await?;
+            leftover::merge(&mut attempt.words, more);
+        }
+        Ok(())
     }
 
     async fn read_numbers_again(&self, attempt: &mut Attempt) -> Result<(), OcrError> {
@@ -191,7 +211,7 @@ struct Attempt {
     words: Vec<Word>,
     pose: Pose,
     /// What they were read from.
-    image: Gray,
+    image: Arc<Gray>,
     confidence: f32,
     score: f32,
 }
@@ -209,7 +229,7 @@ impl Attempt {
     fn new(words: Vec<Word>, pose: Pose, image: Gray) -> Self {
         let confidence = tsv::confidence(&words).unwrap_or(0.0);
         let score = believable(&words);
-        Self { words, pose, image, confidence, score }
+        Self { words, pose, image: Arc::new(image), confidence, score }
     }
 
     fn is_doubtful(&self) -> bool {
@@ -221,21 +241,19 @@ impl Attempt {
     }
 }
 
-/// A page turned, straightened and made ready. For [`Light::Even`] it is taken to be even already.
+/// An evened page turned, straightened and made ready.
 fn prepared(page: &Gray, pose: Pose, light: Light) -> Gray {
     let mut ready = turn(page, pose.turn);
-    match light {
-        Light::Even => {}
-        Light::Sauvola => ready = light::even(&ready),
-        Light::Despeckled => ready = light::even(&light::despeckle(&ready)),
-    }
     if !pose.slope.is_straight() {
         ready = straighten(&ready, pose.slope);
     }
-    if light == Light::Sauvola {
-        ready = light::sauvola(&ready, 20, 0.3);
+    if grain::amount(&ready) > GRAINY {
+        ready = grain::smooth(&ready);
     }
-    ready
+    match light {
+        Light::Contrast => grain::stretch(&ready, BLACK, WHITE),
+        Light::Sauvola => light::sauvola(&ready, 20, 0.3),
+    }
 }
 
 /// Runs work on pixels where it blocks nobody.

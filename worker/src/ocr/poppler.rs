@@ -107,7 +107,9 @@ fn parse_images(table: &str) -> Vec<EmbeddedImage> {
         .lines()
         .filter_map(|line| {
             let cells: Vec<&str> = line.split_whitespace().collect();
-            let [page, _, kind, width, height, ..] = cells[..] else { return None };
+            let [page, _, kind, width, height, ..] = cells[..] else {
+                return None;
+            };
             // Masks are parts of other images. From the end, since an inline image has no object number.
             if kind != "image" || cells.len() < 14 {
                 return None;

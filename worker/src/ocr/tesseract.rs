@@ -25,8 +25,12 @@ pub enum Languages {
 pub enum Segmentation {
     /// It finds blocks and columns by itself.
     Automatic,
+    /// One column of text of any size, as nearly every letter and certificate is.
+    Column,
     /// One block of lines.
     Block,
+    /// Text anywhere, in no order.
+    Sparse,
 }
 
 /// Words read from an image, their places in thousandths of it.
@@ -54,7 +58,9 @@ pub async fn read(
     };
     let segmentation = match segmentation {
         Segmentation::Automatic => "3",
+        Segmentation::Column => "4",
         Segmentation::Block => "6",
+        Segmentation::Sparse => "11",
     };
     let arguments = arguments([
         &file as &dyn AsRef<std::ffi::OsStr>,

@@ -71,7 +71,9 @@ async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
         Err(failure) => Err(failure),
     };
     match kept {
-        Ok((judged, pictures)) => Ended { pictures, ..Ended::new(Outcome::Judged(Box::new(judged)), work, Instant::now()) },
+        Ok((judged, pictures)) => {
+            Ended { pictures, ..Ended::new(Outcome::Judged(Box::new(judged)), work, Instant::now()) }
+        }
         Err(failure) => Ended::new(Outcome::Failed(failure), work, Instant::now()),
     }
 }

@@ -38,11 +38,17 @@ impl Group {
     #[expect(unsafe_code, reason = "there is no safe wrapper of kill in the standard library")]
     fn kill_strays(&self) {
         let mark = [b"TMPDIR=", self.home.as_os_str().as_bytes(), b"\0"].concat();
-        let Ok(processes) = std::fs::read_dir("/proc") else { return };
+        let Ok(processes) = std::fs::read_dir("/proc") else {
+            return;
+        };
         for process in processes.flatten() {
             let name = process.file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.parse::<libc::pid_t>().ok()) else { continue };
-            let Ok(environment) = std::fs::read(process.path().join("environ")) else { continue };
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<libc::pid_t>().ok()) else {
+                continue;
+            };
+            let Ok(environment) = std::fs::read(process.path().join("environ")) else {
+                continue;
+            };
             if pid > 1 && environment.windows(mark.len()).any(|window| window == mark) {
                 // SAFETY: kill has no memory preconditions.
                 unsafe { libc::kill(pid, libc::SIGKILL) };

@@ -130,7 +130,9 @@ fn environment(home: &Path) -> Vec<(&'static str, OsString)> {
 
 /// Reads to the end, keeps the first `kept` bytes and refuses more than `most`.
 async fn read_within(pipe: Option<impl AsyncRead + Unpin>, most: u64, kept: usize) -> Result<Vec<u8>, SandboxError> {
-    let Some(mut pipe) = pipe else { return Ok(Vec::new()) };
+    let Some(mut pipe) = pipe else {
+        return Ok(Vec::new());
+    };
     let (mut output, mut total) = (Vec::new(), 0u64);
     let mut buffer = vec![0u8; 64 << 10];
     loop {

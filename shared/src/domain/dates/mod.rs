@@ -51,7 +51,7 @@ pub fn parse(text: &str) -> Option<NaiveDate> {
 fn date_at(lexemes: &[Lexeme<'_>], at: usize) -> Option<(NaiveDate, usize)> {
     let reader = Reader { lexemes, at };
     // A number glued to the digits before it is part of a longer number (an account, an article).
-    if at > 0 && lexemes[at].glued && matches!(lexemes[at - 1].sign, Sign::Mark('.' | '/' | ',')) {
+    if at > 0 && lexemes[at].glued && matches!(lexemes[at - 1].sign, Sign::Mark('.' | '/')) {
         let before = at.checked_sub(2).map(|i| &lexemes[i]);
         if lexemes[at - 1].glued && before.is_some_and(|l| matches!(l.sign, Sign::Number { .. })) {
             return None;
@@ -61,6 +61,7 @@ fn date_at(lexemes: &[Lexeme<'_>], at: usize) -> Option<(NaiveDate, usize)> {
         .or_else(|| year_spelled(reader.clone()))
         .or_else(|| spelled(reader.clone()))
         .or_else(|| numeric(reader.clone()))
+        .or_else(|| dot_lost(reader.clone()))
         .or_else(|| month_first(reader))
         .map(|(date, end)| (date, end - at))
 }
@@ -137,6 +138,9 @@ fn of_two_digits(value: i32) -> i32 {
 const QUOTES: &[char] = &['«', '»', '"', '“', '”', '„', '\'', '<', '>', '(', ')', '_'];
 const AROUND_MONTH: &[char] = &['.', ',', '_', '-', '«', '»', '"', '/'];
 
+const SEPARATORS: &[char] = &['.', '/', '-', ',', '·', '•', '\'', '’', ':', '*'];
+const DOT_LIKE: &[char] = &['·', '•', '\'', '’', ':', '*', ','];
+
 type Read = Option<(NaiveDate, usize)>;
 
 fn day(year: i32, month: u32, day: i32) -> Option<NaiveDate> {
@@ -188,15 +192,32 @@ fn numeric(mut read: Reader<'_, '_>) -> Read {
     }
     let number = read.number(1..3)?;
     read.marks(&['»', '"', '”', '_']);
-    let separator = read.mark(&['.', '/', '-', ','])?;
+    let separator = read.mark(SEPARATORS)?;
     let month = read.number(1..3)?;
-    let second = read.mark(&['.', '/', '-', ','])?;
-    let alike = separator == second || matches!((separator, second), ('.' | ',', '.' | ','));
-    if !alike {
+    let second = read.mark(SEPARATORS)?;
+    // A dot is often read as another small mark.
+    let alike = separator == second && !DOT_LIKE.contains(&separator) || separator == '.' || second == '.';
+    if !alike || (separator != second && (separator == '/' || second == '/')) {
         return None;
     }
     let long = read.clone().year().is_some();
     let year = if long { read.year()? } else { short_year(&mut read, separator)? };
+    Some((day(year, u32::try_from(month).ok()?, number)?, finish(read)))
+}
+
+/// `0412.2023`, `04.122023`: one dot lost. With four digits of the year and a possible day and month
+/// there is one way to read it.
+fn dot_lost(mut read: Reader<'_, '_>) -> Read {
+    let (number, month, year) = if let Some(both) = read.clone().number(4..5) {
+        read.at += 1;
+        read.mark(&['.'])?;
+        (both / 100, both % 100, read.year()?)
+    } else {
+        let number = read.number(2..3)?;
+        read.mark(&['.'])?;
+        let rest = read.number(6..7)?;
+        (number, rest / 10_000, rest % 10_000)
+    };
     Some((day(year, u32::try_from(month).ok()?, number)?, finish(read)))
 }
 
@@ -207,7 +228,7 @@ fn short_year(read: &mut Reader<'_, '_>, separator: char) -> Option<i32> {
     let next = read.lexemes.get(read.at);
     let goes_on = next.is_some_and(|lexeme| lexeme.glued && matches!(lexeme.sign, Sign::Mark('.' | '/' | ',' | '-')))
         && read.lexemes.get(read.at + 1).is_some_and(|l| l.glued && matches!(l.sign, Sign::Number { .. }));
-    (!goes_on && separator != ',').then_some(year)
+    (!goes_on && matches!(separator, '.' | '/' | '-')).then_some(year)
 }
 
 /// `Dec 4, 2023`.

@@ -1,7 +1,7 @@
 //! How two spellings of one word differ: not at all, only as Kazakh and Russian spellings do, by
 //! letters that readers confuse, or really.
 
-use super::super::letters::is_kazakh_only;
+use super::super::letters::{confusable, fold_char, is_kazakh_only};
 
 /// Costs beyond this are another word.
 pub(super) const LIMIT: u32 = 6;
@@ -18,6 +18,17 @@ const OTHER: u32 = 9;
 /// word in either spelling, up to [`LIMIT`] for slips of the reader; none beyond.
 #[must_use]
 pub(super) fn cost(meant: &[char], read: &[char]) -> Option<u32> {
+    cost_with(meant, read, misread)
+}
+
+/// [`cost`] with every pair of letters that readers have been seen to confuse: for given names and
+/// patronymics, where the dictionary tells a misread name from another one.
+#[must_use]
+pub(super) fn cost_of_known(meant: &[char], read: &[char]) -> Option<u32> {
+    cost_with(meant, read, |a, b| misread(a, b) || confusable(fold_char(a), fold_char(b)))
+}
+
+fn cost_with(meant: &[char], read: &[char], misread: impl Fn(char, char) -> bool) -> Option<u32> {
     if meant.len().abs_diff(read.len()) > 2 || meant.len() > 40 || read.len() > 40 {
         return None;
     }
@@ -31,7 +42,7 @@ pub(super) fn cost(meant: &[char], read: &[char]) -> Option<u32> {
             let (a, b) = (meant[i - 1], read[j - 1]);
             let lost = above[j] + gap(meant, i - 1, kazakh);
             let added = row[j - 1] + gap(read, j - 1, kazakh);
-            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1)).min(lost).min(added);
+            let mut best = (above[j - 1] + swap(meant, i - 1, read, j - 1, &misread)).min(lost).min(added);
             // «ы» read as «ьі» or «ьл», «ю» as «іо», «нг» for ң.
             if j > 1
                 && let Some(cost) = splits(a, read[j - 2], b)
@@ -64,11 +75,15 @@ fn gap(word: &[char], at: usize, kazakh: bool) -> u32 {
         // Гүлнар and Гульнар, Әсел and Асель; Ілияс and Ильяс.
         'ь' | 'ъ' if kazakh => 0,
         'ь' | 'ъ' => MISREAD,
-        // Тілеген and Тлеген.
-        'і' if at > 0 && word[at - 1] == 'т' && word.get(at + 1) == Some(&'л') => 0,
+        // Тілеген and Тлеген, Әбдірахман and Абдрахман: Russian leaves the short і out.
+        'і' if at > 0 && consonant(word[at - 1]) && word.get(at + 1).is_some_and(|c| consonant(*c)) => 0,
         letter if at > 0 && word[at - 1] == letter => DOUBLED,
         _ => LOST,
     }
+}
+
+const fn consonant(letter: char) -> bool {
+    matches!(letter, 'б'..='д' | 'ж' | 'з' | 'к'..='н' | 'п'..='т' | 'ф'..='щ' | 'ғ' | 'қ' | 'ң' | 'һ')
 }
 
 /// One letter that stands as two on the other side, with its cost.
@@ -83,7 +98,7 @@ fn splits(whole: char, first: char, second: char) -> Option<u32> {
     }
 }
 
-fn swap(meant: &[char], i: usize, read: &[char], j: usize) -> u32 {
+fn swap(meant: &[char], i: usize, read: &[char], j: usize, misread: impl Fn(char, char) -> bool) -> u32 {
     let (a, b) = (meant[i], read[j]);
     if a == b || same_spelling(a, b) || same_spelling(b, a) || harmonic(meant, i, b) || harmonic(read, j, a) {
         0
@@ -125,7 +140,7 @@ fn harmonic(word: &[char], at: usize, other: char) -> bool {
 
 /// Letters that readers really take for each other. Narrow on purpose: a pair here makes two
 /// surnames one when every other part agrees.
-const fn misread(a: char, b: char) -> bool {
+fn misread(a: char, b: char) -> bool {
     matches!(
         (a, b),
         ('и', 'н' | 'й' | 'п' | 'ш' | 'ц')
@@ -160,6 +175,8 @@ mod tests {
             ("әсел", "асель"),
             ("ысқақов", "искаков"),
             ("төлеген", "тулеген"),
+            ("тілеген", "тлеген"),
+            ("әбдірахманова", "абдрахманова"),
             ("ләззат", "ляззат"),
         ] {
             assert_eq!(between(kazakh, russian), Some(0), "{kazakh}");

@@ -37,8 +37,7 @@ pub fn validate_applicant(name: &str) -> Result<String, FioError> {
     if name.chars().any(|sign| sign.is_numeric()) {
         return Err(FioError::Digit);
     }
-    if let Some(sign) = name.chars().find(|sign| !may_stand(*sign)) {
-        debug_assert!(!sign.is_alphanumeric() || !sign.is_ascii());
+    if !name.chars().all(may_stand) {
         return Err(FioError::Sign);
     }
     if length < 3 {

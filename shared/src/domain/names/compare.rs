@@ -100,6 +100,34 @@ pub fn compare(applicant: &str, document: &str) -> NameMatch {
     best.unwrap_or(NameMatch { same: false, score: 0.0, reason: Reason::TooLittle, review: false })
 }
 
+/// The document's name with its misread letters as the applicant writes them; none where nothing was
+/// misread or the two are not one person. For showing, not for judging.
+#[must_use]
+pub fn mend(applicant: &str, document: &str) -> Option<String> {
+    if compare(applicant, document).reason != Reason::SameMisread {
+        return None;
+    }
+    let (ours, theirs) = (parts::words(applicant), parts::words(document));
+    let our = parts::readings(&ours).into_iter().next()?;
+    let their = parts::readings(&theirs).into_iter().next()?;
+    let father = our.patronymic.and_then(NameWord::patronymic);
+    let genders = genders(&our, father.as_ref());
+    let pairs = [
+        (Some(our.surname), Some(their.surname), Role::Surname),
+        (our.given, their.given, Role::Given),
+        (our.patronymic, their.patronymic, Role::Patronymic),
+    ];
+    let words = pairs.into_iter().filter_map(|(our, their, role)| {
+        let (our, their) = (our?, their?);
+        let fit = match role {
+            Role::Patronymic => patronymic_fit(our, their, father.as_ref(), their.patronymic().as_ref()),
+            _ => word_fit(our, their, role, &genders),
+        };
+        Some(nominative::capitals(if matches!(fit, Fit::Misread(_)) { &our.text } else { &their.text }))
+    });
+    Some(words.collect::<Vec<_>>().join(" "))
+}
+
 /// How one part of the two names fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
@@ -142,6 +170,9 @@ fn judge(our: &Parts<'_>, their: &Parts<'_>) -> NameMatch {
     if surname == Fit::Other && !opposite && given.firm() && patronymic.firm() && half_surname(our, their, &genders) {
         return NameMatch { same: true, score: 0.8, reason: Reason::SameHalfSurname, review: true };
     }
+    let mans_form = father.as_ref().is_some_and(|f| f.gender == Gender::Female)
+        && our.surname.text.strip_suffix('а') == Some(&their.surname.text);
+    let surname = if mans_form && given.firm() && patronymic.firm() { Fit::Misread(2) } else { surname };
     let lost_in_surname = surname.slip() == 5 && !looks_broken(&their.surname.text);
     verdict(surname, given, patronymic, opposite, lost_in_surname)
 }
@@ -235,10 +266,11 @@ fn word_fit(our: &NameWord, their: &NameWord, role: Role, genders: &[Gender]) ->
         return if sounds_agree(our, their) { Fit::Form } else { Fit::Other };
     }
     let theirs: Vec<char> = their.text.chars().collect();
+    let cost_of = if role == Role::Given { alignment::cost_of_known } else { alignment::cost };
     let mut least: Option<u32> = None;
     for gender in genders {
         for (_, form) in forms(&our.text, role, *gender) {
-            let cost = alignment::cost(&form.chars().collect::<Vec<_>>(), &theirs);
+            let cost = cost_of(&form.chars().collect::<Vec<_>>(), &theirs);
             least = least.into_iter().chain(cost).min();
         }
     }
@@ -294,15 +326,18 @@ fn patronymic_fit(
     if father.gender != their_father.gender {
         return Fit::Other;
     }
-    if father.kazakh == their_father.kazakh && !our.latin && !their.latin {
-        if let Some(cost) = word_cost(&our.text, &their.text, Some(father)) {
-            if cost == 0 {
-                return Fit::Form;
-            }
-            return if known_father(&their_father.father) { Fit::Other } else { Fit::Misread(cost) };
-        }
+    if father.kazakh == their_father.kazakh
+        && !our.latin
+        && !their.latin
+        && let Some(cost) = word_cost(&our.text, &their.text, Some(father))
+    {
+        return match cost {
+            0 => Fit::Form,
+            _ if known_father(&their_father.father) => Fit::Other,
+            _ => Fit::Misread(cost),
+        };
     }
-    let cost = alignment::cost(&chars(&father.father), &chars(&their_father.father));
+    let cost = alignment::cost_of_known(&chars(&father.father), &chars(&their_father.father));
     match cost {
         Some(0) => Fit::Form,
         Some(cost) if !known_father(&their_father.father) && !our.latin && !their.latin => Fit::Misread(cost),
@@ -319,16 +354,37 @@ fn word_cost(our: &str, their: &str, father: Option<&patronymic::Patronymic>) ->
     let gender = father.map_or(Gender::Male, |f| f.gender);
     let theirs = chars(their);
     let base = father.map_or(our, |f| f.nominative.as_str());
-    let kazakh = patronymic::parse(their).map(|p| chars(&p.nominative));
-    forms(base, Role::Patronymic, gender)
-        .into_iter()
-        .flat_map(|(_, form)| {
-            let form = chars(&form);
-            let nominative = kazakh.as_ref().and_then(|k| alignment::cost(&form, k));
-            [alignment::cost(&form, &theirs), nominative]
+    let mut meant: Vec<Vec<char>> =
+        forms(base, Role::Patronymic, gender).into_iter().map(|(_, form)| chars(&form)).collect();
+    let parsed = patronymic::parse(their);
+    if parsed.is_none() {
+        // Its ending is misread: try the Kazakh cases too.
+        meant.extend(patronymic::KAZAKH_CASES.iter().map(|ending| chars(&format!("{base}{ending}"))));
+    }
+    let nominative = parsed.map(|p| chars(&p.nominative));
+    let whole = meant
+        .iter()
+        .flat_map(|form| {
+            let nominative = nominative.as_ref().and_then(|n| alignment::cost_of_known(form, n));
+            [alignment::cost_of_known(form, &theirs), nominative]
         })
         .flatten()
-        .min()
+        .min();
+    whole.or_else(|| father.and_then(|father| ending_misread(&father.father, &meant, &theirs)))
+}
+
+/// The father's name letter for letter, and one sign of the ending read as something else.
+fn ending_misread(father: &str, forms: &[Vec<char>], read: &[char]) -> Option<u32> {
+    let stem = father.chars().count();
+    forms
+        .iter()
+        .any(|form| {
+            form.len() == read.len()
+                && form.len() > stem + 2
+                && form[..stem] == read[..stem]
+                && form.iter().zip(read).filter(|(a, b)| a != b).count() == 1
+        })
+        .then_some(3)
 }
 
 fn chars(word: &str) -> Vec<char> {
@@ -408,8 +464,8 @@ fn looks_broken(word: &str) -> bool {
                     | ('э', 'а')
             )
     });
-    // No surname ends in a consonant and «в»: a vowel of -ов or -ев is lost.
-    let bare_ending = matches!(letters.as_slice(), [.., last, 'в'] if kind(*last) == 'c');
+    // No surname ends in a consonant and «в» or «н» (but Горн): a vowel of -ов or -ин is lost.
+    let bare_ending = matches!(letters.as_slice(), [.., last, 'в' | 'н'] if kind(*last) == 'c' && *last != 'р');
     let cluster = letters.windows(3).any(|three| {
         three.iter().all(|c| kind(*c) == 'c') && !matches!(three[1], 'с' | 'т' | 'р') && !matches!(three[2], 'р' | 'с')
     });

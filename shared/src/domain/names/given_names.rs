@@ -10,28 +10,33 @@ use super::super::letters::fold;
 /// Whether `name` (nominative, any case, Kazakh letters folded) is a known male given name.
 #[must_use]
 pub(crate) fn is_male(name: &str) -> bool {
-    MALE_SET.contains(fold(name).as_str())
+    MALE_SET.contains(key(name).as_str())
 }
 
 /// Whether `name` is a known female given name.
 #[must_use]
 pub(crate) fn is_female(name: &str) -> bool {
-    FEMALE_SET.contains(fold(name).as_str())
+    FEMALE_SET.contains(key(name).as_str())
 }
 
 /// Whether `name` is a known given name.
 #[must_use]
 pub(crate) fn is_known(name: &str) -> bool {
-    let name = fold(name);
+    let name = key(name);
     MALE_SET.contains(name.as_str()) || FEMALE_SET.contains(name.as_str())
 }
 
-/// Male names, folded.
-pub(super) static MALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| MALE.split_whitespace().map(fold).collect());
+/// Folded, and without the soft sign that Kazakh spelling does not write (Асел, Назгүл, Әділ).
+fn key(name: &str) -> String {
+    fold(name).replace('ь', "")
+}
 
-static FEMALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| FEMALE.split_whitespace().map(fold).collect());
+static MALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| MALE.split_whitespace().map(key).collect());
+
+static FEMALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| FEMALE.split_whitespace().map(key).collect());
 
 const MALE: &str = "
+Жунис Жусуп Елемес Бейбут Данабай Тохтар Бахыт Абылхан Мухамедали Оразхан Алимкул Досмырза Кабылда Нурмагамбет Ерасыл Ержигит Айтмухамед Айтуган
 Александр Алексей Анатолий Андрей Антон Аркадий Арсений Артём Артемий Артур Афанасий Богдан Борис Вадим Валентин
 Валерий Варлам Василий Вениамин Виктор Виталий Владимир Владислав Влад Всеволод Вячеслав Гавриил Геннадий Георгий
 Герман Глеб Григорий Давид Дамир Данил Данила Даниил Данило Демид Демьян Денис Дмитрий Евгений Евдоким Егор Елисей
@@ -96,6 +101,7 @@ const MALE: &str = "
 Икбол Бахтиёр Бахтияр Собир Сардор Бобур Достон Умид Акмал Олимжон";
 
 const FEMALE: &str = "
+Лаззат Лайла Лайля Молдір Жанель Дарига Шуга Гулдана Гулбану Гулжайна Айзере Томирис Кунсулу Улжалгас Ажара
 Александра Алевтина Алёна Алина Алиса Алла Альбина Альфия Анастасия Ангелина Анжела Анжелика Анна Антонина Анфиса
 Арина Ариадна Божена Валентина Валерия Варвара Василиса Вера Вероника Виктория Виолетта Виталина Владислава Галина
 Генриетта Глафира Дарина Дарья Диана Дина Доминика Ева Евгения Евдокия Екатерина Елена Елизавета Жанна Зинаида Злата

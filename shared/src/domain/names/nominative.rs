@@ -14,7 +14,6 @@ pub fn nominative(name: &str) -> String {
     let Some(parts) = parts::readings(&words).into_iter().next() else {
         return super::normalise(name);
     };
-    let given_full = parts.given.filter(|given| !given.initial);
     let father = parts.patronymic.and_then(NameWord::patronymic);
     let evidence = Evidence::of(&parts, father.as_ref());
     let surname = evidence.nominative_of(&parts.surname.text, Role::Surname);
@@ -37,7 +36,6 @@ pub fn nominative(name: &str) -> String {
         out.push(' ');
         out.push_str(&initials);
     }
-    let _ = given_full;
     out
 }
 
@@ -138,10 +136,9 @@ impl Evidence {
             let genders: Vec<Gender> =
                 together.iter().filter(|(case, _)| *case == Case::Nominative).map(|(_, g)| *g).collect();
             self.gender = self.gender.or_else(|| genders.first().copied());
-        } else if let Some((case, gender)) = together.first() {
+        } else if let Some((_, gender)) = together.first() {
             self.cases = together.iter().map(|(case, _)| *case).collect();
             self.cases.dedup();
-            let _ = case;
             self.gender = self.gender.or(Some(*gender));
         }
     }
@@ -292,7 +289,7 @@ fn clearly_kazakh(word: &str, stem: &str) -> bool {
 }
 
 /// Each part with a capital, also after a hyphen.
-fn capitals(word: &str) -> String {
+pub(super) fn capitals(word: &str) -> String {
     let mut upper = true;
     word.chars()
         .map(|letter| {

@@ -49,14 +49,12 @@ pub(crate) fn words(name: &str) -> Vec<NameWord> {
     let cleaned = clean(name);
     let mut out: Vec<NameWord> = Vec::new();
     for piece in cleaned.split_whitespace() {
-        let has_dot = piece.contains('.');
         let mut rest = piece;
         while let Some((head, tail)) = rest.split_once('.') {
             push(head, true, &mut out);
             rest = tail;
         }
         push(rest, false, &mut out);
-        let _ = has_dot;
     }
     out
 }

@@ -22,9 +22,9 @@ const FEMALE_ENDINGS: [&str; 8] = ["а", "ы", "е", "у", "ой", "ою", "о",
 
 /// Endings of the Kazakh cases (genitive, dative, accusative, locative, ablative, instrumental),
 /// longest first; those after a possessive too (ұлына, қызының).
-pub(crate) const KAZAKH_CASES: [&str; 34] = [
-    "ының", "інің", "ының", "ның", "нің", "дың", "дің", "тың", "тің", "мен", "бен", "пен", "нан", "нен", "дан", "ден",
-    "тан", "тен", "нда", "нде", "ға", "ге", "қа", "ке", "на", "не", "ны", "ні", "ды", "ді", "ты", "ті", "да", "де",
+pub(crate) const KAZAKH_CASES: [&str; 33] = [
+    "ының", "інің", "ның", "нің", "дың", "дің", "тың", "тің", "мен", "бен", "пен", "нан", "нен", "дан", "ден", "тан",
+    "тен", "нда", "нде", "ға", "ге", "қа", "ке", "на", "не", "ны", "ні", "ды", "ді", "ты", "ті", "да", "де",
 ];
 
 /// `word` (lower case) as a patronymic in any case of either language; none when it is none.
@@ -50,9 +50,9 @@ fn russian(word: &str) -> Option<Patronymic> {
             let rest = word.strip_prefix(stem)?;
             let (mark, gender, ending) = rest
                 .strip_prefix('ч')
-                .and_then(|rest| match rest.strip_prefix('н') {
-                    Some(ending) => Some(("чна", Gender::Female, ending)),
-                    None => Some(("ч", Gender::Male, rest)),
+                .map(|rest| match rest.strip_prefix('н') {
+                    Some(ending) => ("чна", Gender::Female, ending),
+                    None => ("ч", Gender::Male, rest),
                 })
                 .or_else(|| rest.strip_prefix("ничн").map(|ending| ("нична", Gender::Female, ending)))
                 .or_else(|| rest.strip_prefix("нишн").map(|ending| ("нична", Gender::Female, ending)))?;

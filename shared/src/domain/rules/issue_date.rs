@@ -10,7 +10,7 @@ use super::tokens::Token;
 use super::word_list::WordList;
 use crate::domain::dates::{self, DateCandidate};
 use crate::domain::doc_types::DocType;
-use crate::domain::letters::{fold, prefix_distance};
+use crate::domain::letters::{distance, fold, prefix_distance};
 use crate::domain::page::Page;
 use crate::domain::run::{DateKind, Found};
 
@@ -214,6 +214,7 @@ fn label_weight(before: &[&Token], start: usize) -> f32 {
     let belongs_elsewhere = words.iter().take(3).any(|token| OTHER_BEFORE.has(token));
     let says = |at: usize, part: &[char]| {
         words.get(at).is_some_and(|t| match part.len() {
+            4 if t.fold.len() >= 3 => distance(part, &t.fold, 2).is_some(),
             0..=4 => t.fold == part,
             5..=6 => t.fold.starts_with(part),
             // A misread letter in a long word: «выдачн».
@@ -291,9 +292,9 @@ fn leave_start(
         let between = fold(&text[end..next.span.start]);
         between.len() < 60 && between.split_whitespace().any(|word| matches!(word, "по" | "до" | "бастап" | "–" | "—"))
     });
-    let leave = |t: &&Token| LEAVE.has(t);
-    let led = before.iter().rev().filter(|t| t.is_word()).take(12).any(|t| leave(&t));
-    let followed = since && after.iter().filter(|t| t.is_word()).any(|t| leave(&t));
+    let leave = |t: &Token| LEAVE.has(t);
+    let led = before.iter().rev().filter(|t| t.is_word()).take(12).any(|t| leave(t));
+    let followed = since && after.iter().filter(|t| t.is_word()).any(|t| leave(t));
     u8::from(ends) * 2 + u8::from(led || followed)
 }
 

@@ -2,6 +2,9 @@
 //! for the papers of the country, tolerant of misread letters.
 
 mod issue_date;
+mod name_fields;
+mod name_spans;
+mod name_words;
 mod person;
 mod roles;
 mod stems;
@@ -34,10 +37,18 @@ pub fn analyse(pages: &[Page], applicant_fio: &str) -> Analysis {
     let tokens = tokens::tokenise(pages);
     let classification = titles::classify(pages, &tokens);
     let doc_type = classification.doc_type.as_ref().map(|found| found.value);
-    let fio = person::find(pages, &tokens, applicant_fio);
+    let (fio, fio_mended) = person::find(pages, &tokens, applicant_fio).unzip();
     let dated = issue_date::find(pages, &tokens, doc_type);
     let date_kind = dated.as_ref().map(|(_, kind)| *kind).unwrap_or_default();
-    Analysis { classification, extraction: Extraction { fio, doc_date: dated.map(|(date, _)| date), date_kind } }
+    Analysis {
+        classification,
+        extraction: Extraction {
+            fio,
+            fio_mended: fio_mended.unwrap_or(false),
+            doc_date: dated.map(|(date, _)| date),
+            date_kind,
+        },
+    }
 }
 
 /// The quote from one token to another of one page.

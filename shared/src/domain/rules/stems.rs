@@ -41,6 +41,13 @@ pub(super) struct Topic {
     negated: bool,
 }
 
+impl Topic {
+    /// Two words at least, which is more than a chance.
+    pub(super) fn says_enough(&self) -> bool {
+        self.stems.len() >= 2
+    }
+}
+
 /// Topics of one type.
 pub(super) struct Topics {
     pub title: Vec<Topic>,
@@ -118,8 +125,7 @@ fn begins_with(word: &[char], stem: &[char], missing: usize) -> bool {
     }
     let most = match stem.len() {
         0..=3 => return false,
-        4 => 1,
-        5..=7 => 2,
+        4..=7 => 2,
         8..=10 => 3,
         _ => 4,
     };

@@ -29,6 +29,9 @@ enum What {
     Other,
     /// The bare kind of paper.
     Bare(Genre),
+    /// The words of a type, by index, high on a page without a heading: too little to say that it is
+    /// of this type, enough to say that it is no annex of another.
+    Hint(usize),
 }
 
 /// Kinds of paper by the words that head them. A Kazakh title often ends with its kind.
@@ -74,13 +77,17 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
             known.push(*title);
         }
     }
-    // A statement's own title names the register; the certificate about one person is not meant.
     let others_apart = titles.iter().any(|title| {
-        title.what == What::Other && !titles.iter().any(|t| t.page == title.page && matches!(t.what, What::Known(_)))
+        title.what == What::Other
+            && titles.iter().filter(|t| matches!(t.what, What::Known(_))).all(|t| apart(tokens, t, title))
+    });
+    let hinted = titles.iter().any(|title| match title.what {
+        What::Hint(number) => !titles.iter().any(|t| t.what == What::Known(number)),
+        _ => false,
     });
     match known.as_slice() {
         [] => Classification { single_doc_type: true, doc_type: None },
-        [title] if !others_apart => {
+        [title] if !others_apart && !hinted => {
             let What::Known(index) = title.what else {
                 return Classification::default();
             };
@@ -89,6 +96,13 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
         }
         _ => Classification { single_doc_type: false, doc_type: None },
     }
+}
+
+/// Another paper's title belongs to another paper when it stands on another page, or in capitals far
+/// below: a name of a paper near the title or in the text is only a mention.
+fn apart(tokens: &[Token], known: &Title, other: &Title) -> bool {
+    let (one, two) = (&tokens[known.place.first], &tokens[other.place.first]);
+    known.page != other.page || (two.line >= one.line + 6 && two.all_capitals() && genre_of(two).is_some())
 }
 
 /// Every heading of the pages, in order. A bare one takes its type from the text that follows, up to
@@ -102,6 +116,9 @@ fn titles(pages: &[Page], tokens: &[Token]) -> Vec<Title> {
         of_page.extend(other_papers(tokens, from, to, &of_page));
         if of_page.is_empty() {
             of_page.extend(untitled(tokens, from, to));
+        }
+        if of_page.is_empty() && pages.len() > 1 {
+            of_page.extend(hint(tokens, from, to));
         }
         resolve_bare(tokens, from, to, &mut of_page);
         titles.extend(of_page);
@@ -151,6 +168,17 @@ fn untitled(tokens: &[Token], from: usize, to: usize) -> Option<Title> {
     None
 }
 
+/// Words of a type in the upper lines of a page.
+fn hint(tokens: &[Token], from: usize, to: usize) -> Option<Title> {
+    let top = tokens.get(from)?.line + 15;
+    let end = (from..to).find(|i| tokens[*i].line > top).unwrap_or(to);
+    (0..DOC_TYPES.len()).find_map(|number| {
+        let topics = COMPILED.types[number].title.iter().filter(|topic| topic.says_enough());
+        let place = topics.into_iter().find_map(|topic| stems::find(tokens, from, end, topic, 3))?;
+        Some(Title { what: What::Hint(number), place, page: tokens[from].page })
+    })
+}
+
 static ORDERING: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&["приказыва", "бұйырам"]));
 static GIVEN_OUT: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&["дана", "выдана"]));
 
@@ -170,14 +198,16 @@ static OTHERS: LazyLock<Vec<Vec<Vec<char>>>> = LazyLock::new(|| {
     OTHER_PAPERS.iter().map(words).collect()
 });
 
-/// The word itself, a misread letter forgiven in capitals.
+/// The word itself, a misread letter forgiven: in capitals more than in a sentence, where the last
+/// letter must be right, since «справки» is no title.
 fn same_word(token: &Token, letters: &[char]) -> bool {
     if token.fold == letters {
         return true;
     }
-    let most = if letters.len() >= 8 { 4 } else { 2 };
+    let capitals = token.all_capitals();
+    let most = if capitals && letters.len() >= 8 { 4 } else { 2 };
     letters.len() >= 6
-        && token.all_capitals()
+        && (capitals || token.fold.last() == letters.last())
         && token.fold.len().abs_diff(letters.len()) <= 1
         && distance(&token.fold, letters, most).is_some()
 }

@@ -134,10 +134,7 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         let first_line = line;
         if sign.is_alphanumeric() {
             kind = if sign.is_ascii_digit() { Kind::Number } else { Kind::Word };
-            loop {
-                let Some(&(at, next)) = signs.peek() else {
-                    break;
-                };
+            while let Some(&(at, next)) = signs.peek() {
                 if next.is_alphanumeric() || matches!(next, '\u{ad}' | '\u{301}') {
                     if next.is_alphabetic() {
                         kind = Kind::Word;

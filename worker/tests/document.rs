@@ -1,0 +1,198 @@
+//! Documents that cannot be taken on, and those that can, by their headers.
+
+use std::path::PathBuf;
+
+use lopdf::{Document, EncryptionState, EncryptionVersion, Object, Permissions};
+use proptest::prelude::*;
+use shared::domain::{ContentType, ErrorCode};
+use worker::document::{DocumentError, DocumentInfo, inspect, jpeg, png, tiff};
+use worker::sandbox::Sandbox;
+
+async fn inspected(bytes: &[u8]) -> Result<DocumentInfo, DocumentError> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("document");
+    std::fs::write(&path, bytes).expect("it can be written");
+    let kind = ContentType::from_first_bytes(bytes).expect("a known kind");
+    inspect(&path, kind, &Sandbox::new(2).expect("a thread"), folder.path()).await
+}
+
+async fn code(bytes: &[u8]) -> ErrorCode {
+    inspected(bytes).await.expect_err("it cannot be taken on").code()
+}
+
+fn sample(name: &str) -> Vec<u8> {
+    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)).expect("a sample")
+}
+
+/// A PDF of so many empty pages.
+fn pdf(pages: usize) -> Document {
+    let mut document = Document::with_version("1.5");
+    let tree = document.new_object_id();
+    let kids: Vec<Object> = (0..pages)
+        .map(|_| {
+            let mut page = lopdf::Dictionary::new();
+            page.set("Type", "Page");
+            page.set("Parent", tree);
+            page.set("MediaBox", vec![0.into(), 0.into(), 595.into(), 842.into()]);
+            document.add_object(page).into()
+        })
+        .collect();
+    let mut pages_of = lopdf::Dictionary::new();
+    pages_of.set("Type", "Pages");
+    pages_of.set("Count", pages as i64);
+    pages_of.set("Kids", kids);
+    document.objects.insert(tree, Object::Dictionary(pages_of));
+    let mut catalog = lopdf::Dictionary::new();
+    catalog.set("Type", "Catalog");
+    catalog.set("Pages", tree);
+    let catalog = document.add_object(catalog);
+    document.trailer.set("Root", catalog);
+    let id = Object::String(b"0123456789abcdef".to_vec(), lopdf::StringFormat::Literal);
+    document.trailer.set("ID", vec![id.clone(), id]);
+    document
+}
+
+fn bytes(mut document: Document) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    document.save_to(&mut bytes).expect("it can be written");
+    bytes
+}
+
+fn encrypted(user_password: &str) -> Vec<u8> {
+    let mut document = pdf(2);
+    let version = EncryptionVersion::V2 {
+        document: &document,
+        owner_password: "owner",
+        user_password,
+        key_length: 128,
+        permissions: Permissions::PRINTABLE,
+    };
+    let state = EncryptionState::try_from(version).expect("a key");
+    document.encrypt(&state).expect("it is not yet encrypted");
+    bytes(document)
+}
+
+/// A classic TIFF of so many pages of so many pixels, without the pixels.
+fn tiff_of(pages: u32, width: u32, height: u32) -> Vec<u8> {
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    for page in 1..=pages {
+        file.extend(2u16.to_le_bytes());
+        for (tag, value) in [(256u16, width), (257, height)] {
+            file.extend(tag.to_le_bytes());
+            file.extend(4u16.to_le_bytes());
+            file.extend(1u32.to_le_bytes());
+            file.extend(value.to_le_bytes());
+        }
+        let next = if page == pages { 0 } else { 8 + 30 * page };
+        file.extend(next.to_le_bytes());
+    }
+    file
+}
+
+fn png_of(width: u32, height: u32) -> Vec<u8> {
+    let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    file.extend(width.to_be_bytes());
+    file.extend(height.to_be_bytes());
+    file.extend([8, 0, 0, 0, 0]);
+    file
+}
+
+fn jpeg_of(width: u16, height: u16) -> Vec<u8> {
+    let mut file = vec![0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8];
+    file.extend(height.to_be_bytes());
+    file.extend(width.to_be_bytes());
+    file.extend([1, 1, 0x11, 0, 0xFF, 0xDA, 0, 2, 1, 2, 3, 0xFF, 0xD9]);
+    file
+}
+
+#[tokio::test]
+async fn pages_of_a_pdf_are_counted_up_to_twenty() {
+    assert_eq!(inspected(&bytes(pdf(1))).await.expect("one page").pages, 1);
+    assert_eq!(inspected(&bytes(pdf(20))).await.expect("twenty pages").pages, 20);
+    assert_eq!(code(&bytes(pdf(21))).await, ErrorCode::PdfTooManyPages);
+    assert_eq!(inspected(&sample("text-layer.pdf")).await.expect("a sample").pages, 1);
+}
+
+#[tokio::test]
+async fn pages_of_a_tiff_are_counted_up_to_twenty() {
+    assert_eq!(inspected(&tiff_of(20, 100, 100)).await.expect("twenty pages").pages, 20);
+    assert_eq!(code(&tiff_of(21, 100, 100)).await, ErrorCode::PdfTooManyPages);
+    let fax = inspected(&sample("fax.tif")).await.expect("a sample");
+    assert_eq!((fax.pages, fax.pixels.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn junk_before_a_pdf_does_no_harm() {
+    let with_junk = [b"received by gateway\r\n".to_vec(), bytes(pdf(3))].concat();
+    assert_eq!(inspected(&with_junk).await.expect("it opens").pages, 3);
+}
+
+#[tokio::test]
+async fn a_truncated_document_is_unreadable() {
+    let whole = sample("text-layer.pdf");
+    for parts in [3, 5, 9] {
+        assert_eq!(code(&whole[..whole.len() * parts / 10]).await, ErrorCode::DocumentUnreadable, "{parts} tenths");
+    }
+    assert_eq!(code(&jpeg_of(100, 100)[..20]).await, ErrorCode::DocumentUnreadable);
+    assert_eq!(code(&png_of(100, 100)[..20]).await, ErrorCode::DocumentUnreadable);
+    assert_eq!(code(&tiff_of(2, 100, 100)[..50]).await, ErrorCode::DocumentUnreadable);
+}
+
+#[tokio::test]
+async fn a_pdf_that_needs_a_password_is_unreadable_and_one_that_only_restricts_is_not() {
+    assert_eq!(code(&encrypted("secret")).await, ErrorCode::DocumentUnreadable);
+    assert_eq!(inspected(&encrypted("")).await.expect("anybody may open it").pages, 2);
+}
+
+#[tokio::test]
+async fn images_of_thirty_thousand_pixels_a_side_are_refused_by_their_headers() {
+    for file in [png_of(30_000, 30_000), tiff_of(1, 30_000, 30_000), jpeg_of(30_000, 30_000)] {
+        assert_eq!(code(&file).await, ErrorCode::DocumentUnreadable);
+    }
+    for file in [png_of(8_160, 6_144), tiff_of(1, 8_160, 6_144), jpeg_of(8_160, 6_144)] {
+        assert_eq!(inspected(&file).await.expect("a camera's size").pixels, [(8_160, 6_144)]);
+    }
+    assert_eq!(code(&png_of(20_001, 1)).await, ErrorCode::DocumentUnreadable);
+    assert_eq!(code(&png_of(0, 10)).await, ErrorCode::DocumentUnreadable);
+}
+
+#[tokio::test]
+async fn a_tiff_whose_chain_of_pages_runs_in_a_circle_is_refused() {
+    let mut circle = tiff_of(3, 100, 100);
+    let last = circle.len() - 4;
+    circle[last..].copy_from_slice(&8u32.to_le_bytes());
+    assert_eq!(code(&circle).await, ErrorCode::DocumentUnreadable);
+}
+
+#[tokio::test]
+async fn previews_in_a_tiff_are_no_pages() {
+    let mut file = tiff_of(2, 100, 100);
+    // The first directory's width becomes its NewSubfileType: a preview.
+    file[10..12].copy_from_slice(&254u16.to_le_bytes());
+    file[18..22].copy_from_slice(&1u32.to_le_bytes());
+    assert_eq!(inspected(&file).await.expect("one page is left").pages, 1);
+}
+
+proptest! {
+    #[test]
+    fn no_header_makes_a_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut file = std::io::Cursor::new(bytes);
+        let _ = (jpeg::pixels(&mut file), png::pixels(&mut file), tiff::pages(&mut file));
+    }
+
+    #[test]
+    fn no_damage_makes_a_parser_panic_or_run_away(at in 0usize..600, byte in any::<u8>(), big in any::<bool>()) {
+        for mut file in [tiff_of(20, 100, 100), jpeg_of(10, 10), png_of(10, 10)] {
+            if big && file.len() > 3 {
+                file[2] = 43;
+            }
+            let length = file.len();
+            file[at % length] = byte;
+            let mut file = std::io::Cursor::new(file);
+            let _ = (jpeg::pixels(&mut file), png::pixels(&mut file));
+            if let Ok(pages) = tiff::pages(&mut file) {
+                prop_assert!(pages.len() <= 20);
+            }
+        }
+    }
+}
