@@ -77,6 +77,11 @@ impl Hub {
         }
     }
 
+    /// Whether anybody waits for a run.
+    pub fn is_waited_for(&self, run_id: Uuid) -> bool {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&run_id)
+    }
+
     fn waited_for(&self) -> Vec<Uuid> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }

@@ -41,7 +41,8 @@ struct Line {
 /// # Errors
 /// The truth cannot be read, a document is not there, or the predictions cannot be written.
 pub async fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let truth = std::fs::read_to_string(&args.truth).with_context(|| format!("{} cannot be read", args.truth.display()))?;
+    let truth =
+        std::fs::read_to_string(&args.truth).with_context(|| format!("{} cannot be read", args.truth.display()))?;
     let lines = truth.lines().filter(|line| !line.trim().is_empty()).enumerate().map(|(number, line)| {
         serde_json::from_str::<Line>(line).with_context(|| format!("line {} is not understood", number + 1))
     });
@@ -68,7 +69,8 @@ pub async fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     }
     out.flush()?;
     let seconds = start.elapsed().as_secs_f64();
-    let summary = json!({"documents": count, "accepted": accepted, "refused": refused, "error": failed, "seconds": seconds});
+    let summary =
+        json!({"documents": count, "accepted": accepted, "refused": refused, "error": failed, "seconds": seconds});
     crate::output::show(json, &summary, || {
         format!("{count} documents in {seconds:.1} s: {accepted} accepted, {refused} refused, {failed} in error")
     });

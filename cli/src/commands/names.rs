@@ -20,7 +20,8 @@ pub struct Args {
 /// # Errors
 /// The pairs cannot be read, or a line has fewer than three columns.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let pairs = std::fs::read_to_string(&args.pairs).with_context(|| format!("{} cannot be read", args.pairs.display()))?;
+    let pairs =
+        std::fs::read_to_string(&args.pairs).with_context(|| format!("{} cannot be read", args.pairs.display()))?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for (number, line) in pairs.split('\n').enumerate() {
         let line = line.strip_suffix('\r').unwrap_or(line);

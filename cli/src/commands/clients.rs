@@ -1,0 +1,125 @@
+//! `rb-ocr clients set|show`: a client's settings.
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use serde_json::json;
+use shared::secrets::Sealer;
+use shared::settings::{RateLimit, Settings};
+use shared::store::audit::{self, Event};
+use shared::store::clients::{self, CALLBACK_FORMS, Change, Client, basic_context};
+use shared::store::{Pool, client_secrets};
+
+use crate::output::show;
+use crate::store::{ACTOR, open};
+
+/// What to do with clients.
+#[derive(Subcommand, Debug)]
+pub enum Clients {
+    /// Changes settings; what is not named stays as it is
+    Set(SetArgs),
+    /// Shows settings
+    Show {
+        /// Its name
+        client: String,
+    },
+}
+
+/// What is to be changed.
+#[derive(clap::Args, Debug)]
+pub struct SetArgs {
+    /// Its name
+    client: String,
+    /// How its callbacks are made
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(CALLBACK_FORMS.iter().copied()))]
+    callback_form: Option<String>,
+    /// Credentials of the plain form
+    #[arg(long, value_name = "USER:PASS")]
+    callback_basic: Option<String>,
+    /// Submissions in so many seconds
+    #[arg(long, value_name = "N/SECONDS")]
+    rate: Option<RateLimit>,
+    /// Whether it may submit with priority high
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    allow_high: Option<bool>,
+}
+
+impl Clients {
+    /// Does it.
+    ///
+    /// # Errors
+    /// The database is away, or there is no such client.
+    pub async fn run(self, json: bool) -> anyhow::Result<()> {
+        let (settings, pool) = open()?;
+        let name = match &self {
+            Self::Set(args) => &args.client,
+            Self::Show { client } => client,
+        };
+        let unknown = || format!("there is no client {name}: `rb-ocr keys create` makes one");
+        let client = clients::find(&pool, name).await?.with_context(unknown)?;
+        if let Self::Set(args) = &self {
+            set(&settings, &pool, &client, args).await?;
+        }
+        let client = clients::find(&pool, name).await?.with_context(unknown)?;
+        print(&settings, &pool, &client, json).await
+    }
+}
+
+async fn set(settings: &Settings, pool: &Pool, client: &Client, args: &SetArgs) -> anyhow::Result<()> {
+    let callback_basic = match &args.callback_basic {
+        None => None,
+        Some(basic) => {
+            let (user, _) = basic.split_once(':').context("--callback-basic must be USER:PASS")?;
+            if user.is_empty() || basic.chars().any(char::is_control) {
+                bail!("--callback-basic must be USER:PASS, without control characters");
+            }
+            let key = settings.secrets_key.as_ref().context("credentials need SECRETS_KEY to be kept encrypted")?;
+            Some(Sealer::new(key).seal(basic.as_bytes(), &basic_context(client.client_id)))
+        }
+    };
+    let seconds = |rate: &RateLimit| i32::try_from(rate.window.as_secs()).unwrap_or(i32::MAX);
+    let change = Change {
+        callback_form: args.callback_form.clone(),
+        callback_basic,
+        rate_limit: args.rate.as_ref().map(|rate| (i32::try_from(rate.count).unwrap_or(i32::MAX), seconds(rate))),
+        allow_high: args.allow_high,
+    };
+    clients::change(pool, client.client_id, &change).await?;
+    let changed = [
+        ("callback_form", change.callback_form.is_some()),
+        ("callback_basic", change.callback_basic.is_some()),
+        ("rate", change.rate_limit.is_some()),
+        ("allow_high", change.allow_high.is_some()),
+    ];
+    let changed: Vec<&str> = changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
+    let event = Event {
+        client_id: Some(client.client_id),
+        actor: ACTOR,
+        action: "client.changed",
+        run_id: None,
+        ip_address: None,
+        outcome: "done",
+        details: json!({ "changed": changed }),
+    };
+    Ok(audit::add(pool, &event).await?)
+}
+
+async fn print(settings: &Settings, pool: &Pool, client: &Client, json: bool) -> anyhow::Result<()> {
+    let own = client.rate_limit_count.zip(client.rate_limit_seconds);
+    let rate = own.map_or_else(
+        || format!("{}/{}", settings.limits.rate_limit.count, settings.limits.rate_limit.window.as_secs()),
+        |(count, seconds)| format!("{count}/{seconds}"),
+    );
+    let secrets = client_secrets::live(pool, client.client_id).await?.len();
+    let answer = json!({
+        "client": client.name, "callback_form": client.callback_form, "callback_basic": client.has_callback_basic,
+        "rate": rate, "allow_high": client.allow_high, "live_secrets": secrets,
+    });
+    show(json, &answer, || {
+        let basic = if client.has_callback_basic { "set" } else { "not set" };
+        format!(
+            "client          {}\ncallback form   {}\ncallback basic  {basic}\nrate            {rate}\nallow high      {}\nlive secrets    {secrets}",
+            client.name, client.callback_form, client.allow_high
+        )
+    });
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! One file for each command.
+
+mod clients;
+mod evaluate;
+mod keys;
+mod migrate;
+mod names;
+mod runs;
+mod secrets;
+mod show;
+mod submit;
+
+use clap::Subcommand;
+
+/// A command.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Brings the database's schema up to date
+    Migrate,
+    /// API keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Clients and their settings
+    #[command(subcommand)]
+    Clients(clients::Clients),
+    /// What callbacks are signed with
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
+    /// Submits documents to the api
+    Submit(submit::Args),
+    /// Lists the newest runs
+    Runs(runs::Args),
+    /// Shows a run
+    Show(show::Args),
+    /// Judges documents in this process and writes what came out
+    Evaluate(evaluate::Args),
+    /// Compares names pair by pair
+    Names(names::Args),
+}
+
+impl Command {
+    /// Whether it does the service's own work, whose log is worth having.
+    pub const fn works(&self) -> bool {
+        matches!(self, Self::Evaluate(_))
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub async fn run(self, json: bool) -> anyhow::Result<()> {
+        match self {
+            Self::Migrate => migrate::run(json).await,
+            Self::Keys(command) => command.run(json).await,
+            Self::Clients(command) => command.run(json).await,
+            Self::Secrets(command) => command.run(json).await,
+            Self::Submit(args) => submit::run(&args, json).await,
+            Self::Runs(args) => runs::run(&args, json).await,
+            Self::Show(args) => show::run(&args, json).await,
+            Self::Evaluate(args) => evaluate::run(&args, json).await,
+            Self::Names(args) => names::run(&args, json),
+        }
+    }
+}

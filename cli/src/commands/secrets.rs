@@ -1,0 +1,88 @@
+//! `rb-ocr secrets rotate`: a new signing secret; the older ones sign on for a while, so that the receiver can
+//! change over without a gap.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use serde_json::json;
+use shared::run_view::rfc3339;
+use shared::secrets::{Sealer, make_signing_secret};
+use shared::store::audit::{self, Event};
+use shared::store::{client_secrets, clients};
+
+use crate::output::show;
+use crate::store::{ACTOR, open};
+
+/// What to do with secrets.
+#[derive(Subcommand, Debug)]
+pub enum Secrets {
+    /// Makes a new secret
+    Rotate {
+        /// Its name
+        client: String,
+        /// How long the older secrets sign on: 30s, 15m, 24h, 7d
+        #[arg(long, default_value = "24h", value_parser = duration)]
+        retire_after: Duration,
+    },
+}
+
+impl Secrets {
+    /// Does it.
+    ///
+    /// # Errors
+    /// The database is away, there is no such client, or no key to encrypt with.
+    pub async fn run(self, json: bool) -> anyhow::Result<()> {
+        let Self::Rotate { client: name, retire_after } = self;
+        let (settings, pool) = open()?;
+        let key = settings.secrets_key.context("SECRETS_KEY is not set: secrets are kept encrypted with it")?;
+        let Some(client) = clients::find(&pool, &name).await? else { bail!("there is no client {name}") };
+        let secret = make_signing_secret();
+        let sealed =
+            Sealer::new(&key).seal(secret.expose().as_bytes(), &client_secrets::secret_context(client.client_id));
+        let retire_at = client_secrets::rotate(&pool, client.client_id, &sealed, retire_after).await?;
+        let event = Event {
+            client_id: Some(client.client_id),
+            actor: ACTOR,
+            action: "secret.rotated",
+            run_id: None,
+            ip_address: None,
+            outcome: "done",
+            details: json!({}),
+        };
+        audit::add(&pool, &event).await?;
+        let retire_at = retire_at.map(rfc3339);
+        let answer = json!({ "client": name, "callback_secret": secret.expose(), "older_retire_at": retire_at });
+        show(json, &answer, || {
+            let older = retire_at.map(|at| format!("\nThe older secrets sign until {at}.")).unwrap_or_default();
+            format!("callback_secret  {}\nIt is not shown again.{older}", secret.expose())
+        });
+        Ok(())
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "must be a time such as 30s, 15m, 24h or 7d".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: u64 = match &text[digits.len()..] {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds.filter(|seconds| *seconds <= 366 * 86_400).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_their_units() {
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert!(["", "h", "-1h", "1w", "9999999d"].iter().all(|text| duration(text).is_err()));
+    }
+}

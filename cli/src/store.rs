@@ -1,0 +1,18 @@
+//! The database, for commands that manage it, and who is noted as their author.
+
+use anyhow::Context;
+use shared::settings::Settings;
+use shared::store::{self, Pool};
+
+/// Who the audit names for what is done here.
+pub const ACTOR: &str = "command line";
+
+/// Settings and a pool.
+///
+/// # Errors
+/// A setting is wrong.
+pub fn open() -> anyhow::Result<(Settings, Pool)> {
+    let settings = Settings::from_env()?;
+    let pool = store::connect(&settings.database, "rb-ocr").context("DATABASE_URL cannot be used")?;
+    Ok((settings, pool))
+}
