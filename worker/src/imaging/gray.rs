@@ -85,20 +85,4 @@ impl Gray {
             pixels,
         }
     }
-
-    /// Made as large as told, by area when it shrinks and by lines between pixels when it grows.
-    #[must_use]
-    pub fn resize(&self, width: usize, height: usize) -> Self {
-        let factor = (self.width / width.max(1))
-            .min(self.height / height.max(1))
-            .max(1);
-        let smaller = self.shrink(factor);
-        let scale = (
-            smaller.width as f32 / width as f32,
-            smaller.height as f32 / height as f32,
-        );
-        super::warp::sample(&smaller, width, height, |x, y| {
-            ((x + 0.5) * scale.0 - 0.5, (y + 0.5) * scale.1 - 0.5)
-        })
-    }
 }

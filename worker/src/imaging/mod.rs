@@ -12,7 +12,6 @@ pub mod picture;
 pub mod rules;
 pub mod skew;
 pub mod surroundings;
-pub mod text_height;
 mod tiff_page;
 pub mod warp;
 

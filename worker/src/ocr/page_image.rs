@@ -151,7 +151,7 @@ impl Recipe {
     };
     /// What was passed over.
     const LEFTOVER: Self = Self {
-        segmentation: Segmentation::Sparse,
+        segmentation: Segmentation::Block,
         ..Self::FIRST
     };
     /// A second look at numbers.

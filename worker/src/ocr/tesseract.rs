@@ -29,8 +29,6 @@ pub enum Segmentation {
     Column,
     /// One block of lines.
     Block,
-    /// Text anywhere, in no order.
-    Sparse,
 }
 
 /// Words read from an image, their places in thousandths of it.
@@ -62,7 +60,6 @@ pub async fn read(
         Segmentation::Automatic => "3",
         Segmentation::Column => "4",
         Segmentation::Block => "6",
-        Segmentation::Sparse => "11",
     };
     let arguments = arguments([
         &file as &dyn AsRef<std::ffi::OsStr>,
