@@ -44,6 +44,10 @@ const BLACK: u8 = 40;
 /// gained most, since Tesseract's search for lines trips over grain.
 const WHITE: u8 = 200;
 
+/// A page is read with at most this many pixels on its longer side: 340 an inch on A4, the most that
+/// helps. A telephone's 50 million pixels would take Tesseract a minute and its memory.
+const LONGEST: usize = 4_000;
+
 /// How an evened page is made ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Light {
@@ -61,6 +65,7 @@ pub(super) async fn read(
 ) -> Result<ImageReading, OcrError> {
     let Scan { gray, picture } = scan;
     let (page, lines) = blocking(move || {
+        let gray = gray.at_most(LONGEST);
         let lines = skew::lines(&gray);
         let even = surroundings::without_surroundings(&light::even(&gray));
         (even, lines)
