@@ -1,4 +1,19 @@
 //! What the api and the workers both speak: the pure domain, the store (the only place with SQL),
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
+pub mod access;
+pub mod callback_body;
+pub mod callback_target;
+pub mod clock;
+pub mod documents;
 pub mod domain;
+pub mod queue;
+pub mod relay;
+pub mod retry;
+pub mod retry_after;
+pub mod run_view;
+pub mod secrets;
+pub mod settings;
+pub mod store;
+pub mod telemetry;
+pub mod tls;

@@ -1,1 +1,29 @@
-fn main() {}
+//! `rb-ocr-worker`: takes jobs, runs the pipeline, delivers callbacks, keeps house.
+
+use anyhow::Context as _;
+use shared::settings::Settings;
+use shared::telemetry::{self, LogTo};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::from_env()?;
+    let _telemetry = telemetry::init("rb-ocr-worker", &settings, LogTo::Stdout)?;
+    shared::tls::install();
+    if let Some(date) = settings.judge_as_of {
+        tracing::warn!(%date, "JUDGE_AS_OF is set: documents are judged as of another day");
+    }
+    let stop = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(stop.clone()));
+    worker::service::run(settings, stop).await.context("the worker cannot go on")
+}
+
+async fn cancel_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    stop.cancel();
+}

@@ -13,29 +13,15 @@ async fn inspected(bytes: &[u8]) -> Result<DocumentInfo, DocumentError> {
     let path = folder.path().join("document");
     std::fs::write(&path, bytes).expect("it can be written");
     let kind = ContentType::from_first_bytes(bytes).expect("a known kind");
-    inspect(
-        &path,
-        kind,
-        &Sandbox::new(2).expect("a thread"),
-        folder.path(),
-    )
-    .await
+    inspect(&path, kind, &Sandbox::new(2).expect("a thread"), folder.path()).await
 }
 
 async fn code(bytes: &[u8]) -> ErrorCode {
-    inspected(bytes)
-        .await
-        .expect_err("it cannot be taken on")
-        .code()
+    inspected(bytes).await.expect_err("it cannot be taken on").code()
 }
 
 fn sample(name: &str) -> Vec<u8> {
-    std::fs::read(
-        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/files")
-            .join(name),
-    )
-    .expect("a sample")
+    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)).expect("a sample")
 }
 
 /// A PDF of so many empty pages.
@@ -122,36 +108,15 @@ fn jpeg_of(width: u16, height: u16) -> Vec<u8> {
 #[tokio::test]
 async fn pages_of_a_pdf_are_counted_up_to_twenty() {
     assert_eq!(inspected(&bytes(pdf(1))).await.expect("one page").pages, 1);
-    assert_eq!(
-        inspected(&bytes(pdf(20)))
-            .await
-            .expect("twenty pages")
-            .pages,
-        20
-    );
+    assert_eq!(inspected(&bytes(pdf(20))).await.expect("twenty pages").pages, 20);
     assert_eq!(code(&bytes(pdf(21))).await, ErrorCode::PdfTooManyPages);
-    assert_eq!(
-        inspected(&sample("text-layer.pdf"))
-            .await
-            .expect("a sample")
-            .pages,
-        1
-    );
+    assert_eq!(inspected(&sample("text-layer.pdf")).await.expect("a sample").pages, 1);
 }
 
 #[tokio::test]
 async fn pages_of_a_tiff_are_counted_up_to_twenty() {
-    assert_eq!(
-        inspected(&tiff_of(20, 100, 100))
-            .await
-            .expect("twenty pages")
-            .pages,
-        20
-    );
-    assert_eq!(
-        code(&tiff_of(21, 100, 100)).await,
-        ErrorCode::PdfTooManyPages
-    );
+    assert_eq!(inspected(&tiff_of(20, 100, 100)).await.expect("twenty pages").pages, 20);
+    assert_eq!(code(&tiff_of(21, 100, 100)).await, ErrorCode::PdfTooManyPages);
     let fax = inspected(&sample("fax.tif")).await.expect("a sample");
     assert_eq!((fax.pages, fax.pixels.len()), (1, 1));
 }
@@ -166,64 +131,28 @@ async fn junk_before_a_pdf_does_no_harm() {
 async fn a_truncated_document_is_unreadable() {
     let whole = sample("text-layer.pdf");
     for parts in [3, 5, 9] {
-        assert_eq!(
-            code(&whole[..whole.len() * parts / 10]).await,
-            ErrorCode::DocumentUnreadable,
-            "{parts} tenths"
-        );
+        assert_eq!(code(&whole[..whole.len() * parts / 10]).await, ErrorCode::DocumentUnreadable, "{parts} tenths");
     }
-    assert_eq!(
-        code(&jpeg_of(100, 100)[..20]).await,
-        ErrorCode::DocumentUnreadable
-    );
-    assert_eq!(
-        code(&png_of(100, 100)[..20]).await,
-        ErrorCode::DocumentUnreadable
-    );
-    assert_eq!(
-        code(&tiff_of(2, 100, 100)[..50]).await,
-        ErrorCode::DocumentUnreadable
-    );
+    assert_eq!(code(&jpeg_of(100, 100)[..20]).await, ErrorCode::DocumentUnreadable);
+    assert_eq!(code(&png_of(100, 100)[..20]).await, ErrorCode::DocumentUnreadable);
+    assert_eq!(code(&tiff_of(2, 100, 100)[..50]).await, ErrorCode::DocumentUnreadable);
 }
 
 #[tokio::test]
 async fn a_pdf_that_needs_a_password_is_unreadable_and_one_that_only_restricts_is_not() {
-    assert_eq!(
-        code(&encrypted("secret")).await,
-        ErrorCode::DocumentUnreadable
-    );
-    assert_eq!(
-        inspected(&encrypted(""))
-            .await
-            .expect("anybody may open it")
-            .pages,
-        2
-    );
+    assert_eq!(code(&encrypted("secret")).await, ErrorCode::DocumentUnreadable);
+    assert_eq!(inspected(&encrypted("")).await.expect("anybody may open it").pages, 2);
 }
 
 #[tokio::test]
 async fn images_of_thirty_thousand_pixels_a_side_are_refused_by_their_headers() {
-    for file in [
-        png_of(30_000, 30_000),
-        tiff_of(1, 30_000, 30_000),
-        jpeg_of(30_000, 30_000),
-    ] {
+    for file in [png_of(30_000, 30_000), tiff_of(1, 30_000, 30_000), jpeg_of(30_000, 30_000)] {
         assert_eq!(code(&file).await, ErrorCode::DocumentUnreadable);
     }
-    for file in [
-        png_of(8_160, 6_144),
-        tiff_of(1, 8_160, 6_144),
-        jpeg_of(8_160, 6_144),
-    ] {
-        assert_eq!(
-            inspected(&file).await.expect("a camera's size").pixels,
-            [(8_160, 6_144)]
-        );
+    for file in [png_of(8_160, 6_144), tiff_of(1, 8_160, 6_144), jpeg_of(8_160, 6_144)] {
+        assert_eq!(inspected(&file).await.expect("a camera's size").pixels, [(8_160, 6_144)]);
     }
-    assert_eq!(
-        code(&png_of(20_001, 1)).await,
-        ErrorCode::DocumentUnreadable
-    );
+    assert_eq!(code(&png_of(20_001, 1)).await, ErrorCode::DocumentUnreadable);
     assert_eq!(code(&png_of(0, 10)).await, ErrorCode::DocumentUnreadable);
 }
 

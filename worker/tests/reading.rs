@@ -13,9 +13,7 @@ use worker::ocr::{OcrEngine, OcrError, Reading, TesseractEngine};
 use worker::sandbox::Sandbox;
 
 fn sample(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/files")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)
 }
 
 struct Read {
@@ -30,46 +28,28 @@ async fn read(bytes: &[u8]) -> Read {
     std::fs::write(&path, bytes).expect("it can be written");
     let sandbox = Sandbox::new(2).expect("a thread");
     let kind = ContentType::from_first_bytes(bytes).expect("a known kind");
-    let info = inspect(&path, kind, &sandbox, scratch.path())
-        .await
-        .expect("it can be taken on");
+    let info = inspect(&path, kind, &sandbox, scratch.path()).await.expect("it can be taken on");
     let engine = TesseractEngine::new(sandbox);
-    let reading = engine
-        .read(&DocumentFile { path, info }, scratch.path())
-        .await;
-    Read {
-        reading,
-        _scratch: scratch,
-    }
+    let reading = engine.read(&DocumentFile { path, info }, scratch.path()).await;
+    Read { reading, _scratch: scratch }
 }
 
 fn fax() -> Gray {
-    decode(&sample("fax.tif"), ContentType::Tiff, 0)
-        .expect("it decodes")
-        .gray
+    decode(&sample("fax.tif"), ContentType::Tiff, 0).expect("it decodes").gray
 }
 
 fn encoded(page: &Gray, format: ImageFormat) -> Vec<u8> {
-    let image = GrayImage::from_raw(page.width as u32, page.height as u32, page.pixels.clone())
-        .expect("its pixels");
+    let image = GrayImage::from_raw(page.width as u32, page.height as u32, page.pixels.clone()).expect("its pixels");
     let mut file = Cursor::new(Vec::new());
-    DynamicImage::ImageLuma8(image)
-        .write_to(&mut file, format)
-        .expect("it can be written");
+    DynamicImage::ImageLuma8(image).write_to(&mut file, format).expect("it can be written");
     file.into_inner()
 }
 
 /// What the sample fax says.
 fn assert_is_the_fax(reading: &Reading, page: usize) {
     let text = &reading.pages[page].page.text;
-    for word in [
-        "Выписка",
-        "безработных",
-        "Абдрахманова",
-        "941204464388",
-        "05.11.2026",
-        "Костанай",
-    ] {
+    for word in ["Выписка", "безработных", "Абдрахманова", "941204464388", "05.11.2026", "Костанай"]
+    {
         assert!(text.contains(word), "no {word} in {text}");
     }
     assert_eq!(reading.pages[page].page.source, PageSource::Tesseract);
@@ -87,12 +67,7 @@ async fn a_text_layer_is_read_without_ocr_with_places_and_a_picture() {
     let page = &reading.pages[0];
     assert_eq!(page.page.source, PageSource::TextLayer);
     assert!(page.page.words.len() > 20);
-    assert!(
-        page.page
-            .words
-            .iter()
-            .all(|word| word.rect.x + word.rect.width <= 1_001 && word.rect.height > 0)
-    );
+    assert!(page.page.words.iter().all(|word| word.rect.x + word.rect.width <= 1_001 && word.rect.height > 0));
     let (width, height) = picture_size(page.picture.as_deref().expect("a picture"));
     assert!(width.max(height) <= 1_600 && width.max(height) >= 1_500);
     assert!(reading.check().is_ok());
@@ -103,16 +78,8 @@ async fn a_fax_is_read() {
     let read = read(&std::fs::read(sample("fax.tif")).expect("a sample")).await;
     let reading = read.reading.expect("it is read");
     assert_is_the_fax(&reading, 0);
-    let surname = reading.pages[0]
-        .page
-        .words
-        .iter()
-        .find(|word| word.text == "Абдрахманова")
-        .expect("the surname");
-    assert!(
-        (50..900).contains(&surname.rect.x) && (50..600).contains(&surname.rect.y),
-        "{surname:?}"
-    );
+    let surname = reading.pages[0].page.words.iter().find(|word| word.text == "Абдрахманова").expect("the surname");
+    assert!((50..900).contains(&surname.rect.x) && (50..600).contains(&surname.rect.y), "{surname:?}");
     assert!(surname.confidence > 0.5);
     assert!(!reading.pages[0].second_attempt);
 }
@@ -130,13 +97,7 @@ async fn a_page_is_read_whichever_side_is_up_and_shown_upright() {
 
 #[tokio::test]
 async fn a_page_skewed_by_eight_degrees_is_read() {
-    let skewed = straighten(
-        &fax(),
-        Slope {
-            degrees: 8.0,
-            change: 0.0,
-        },
-    );
+    let skewed = straighten(&fax(), Slope { degrees: 8.0, change: 0.0 });
     let read = read(&encoded(&skewed, ImageFormat::Png)).await;
     assert_is_the_fax(&read.reading.expect("it is read"), 0);
 }
@@ -145,9 +106,7 @@ async fn a_page_skewed_by_eight_degrees_is_read() {
 async fn the_orientation_in_exif_is_followed() {
     let turned = encoded(&turn(&fax(), Turn::Left), ImageFormat::Jpeg);
     // Orientation 6: turn by 90° to the right to see it upright.
-    let mut exif =
-        b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-            .to_vec();
+    let mut exif = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
     let mut file = turned[..2].to_vec();
     file.append(&mut exif);
     file.extend_from_slice(&turned[2..]);
@@ -166,23 +125,12 @@ async fn every_page_of_a_tiff_is_read_in_order() {
     let (upright, empty) = (fax(), Gray::filled(1_200, 1_600, 255));
     for page in [&empty, &upright] {
         encoder
-            .write_image::<tiff::encoder::colortype::Gray8>(
-                page.width as u32,
-                page.height as u32,
-                &page.pixels,
-            )
+            .write_image::<tiff::encoder::colortype::Gray8>(page.width as u32, page.height as u32, &page.pixels)
             .expect("a page");
     }
     let read = read(&file.into_inner()).await;
     let reading = read.reading.expect("it is read");
-    assert_eq!(
-        reading
-            .pages
-            .iter()
-            .map(|page| page.page.number)
-            .collect::<Vec<_>>(),
-        [1, 2]
-    );
+    assert_eq!(reading.pages.iter().map(|page| page.page.number).collect::<Vec<_>>(), [1, 2]);
     assert!(reading.pages[0].page.text.is_empty());
     assert_is_the_fax(&reading, 1);
 }
@@ -231,11 +179,7 @@ async fn a_tiff_of_a_rare_form_is_read_by_the_library_of_tesseract() {
 async fn an_empty_page_is_read_as_no_words() {
     let read = read(&encoded(&Gray::filled(1_200, 1_600, 240), ImageFormat::Png)).await;
     let reading = read.reading.expect("it is read");
-    assert!(
-        matches!(reading.check(), Err(OcrError::EmptyPages)),
-        "{:?}",
-        reading.pages[0].page.text
-    );
+    assert!(matches!(reading.check(), Err(OcrError::EmptyPages)), "{:?}", reading.pages[0].page.text);
 }
 
 #[tokio::test]

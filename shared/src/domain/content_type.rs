@@ -38,10 +38,7 @@ impl ContentType {
             Some(Self::Jpeg)
         } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
             Some(Self::Png)
-        } else if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"]
-            .iter()
-            .any(|magic| bytes.starts_with(*magic))
-        {
+        } else if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| bytes.starts_with(*magic)) {
             Some(Self::Tiff)
         } else if bytes.windows(5).any(|window| window == b"%PDF-") {
             Some(Self::Pdf)
@@ -77,11 +74,7 @@ impl std::str::FromStr for ContentType {
     type Err = super::run::UnknownWord;
 
     fn from_str(mime: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| kind.as_mime() == mime)
-            .ok_or(super::run::UnknownWord)
+        Self::ALL.iter().copied().find(|kind| kind.as_mime() == mime).ok_or(super::run::UnknownWord)
     }
 }
 
@@ -109,25 +102,13 @@ mod tests {
     #[test]
     fn junk_before_the_header_of_a_pdf_is_accepted_within_the_first_kilobyte() {
         let after = |junk: usize| [vec![b'x'; junk], b"%PDF-1.4".to_vec()].concat();
-        assert_eq!(
-            ContentType::from_first_bytes(&after(1019)),
-            Some(ContentType::Pdf)
-        );
+        assert_eq!(ContentType::from_first_bytes(&after(1019)), Some(ContentType::Pdf));
         assert_eq!(ContentType::from_first_bytes(&after(1020)), None);
     }
 
     #[test]
     fn other_files_are_of_no_kind() {
-        for bytes in [
-            &b""[..],
-            b"PK\x03\x04",
-            b"GIF89a",
-            b"<html>",
-            b"\xFF\xD8",
-            b"II*",
-            b"%PDF",
-            b"MZ\x90\0",
-        ] {
+        for bytes in [&b""[..], b"PK\x03\x04", b"GIF89a", b"<html>", b"\xFF\xD8", b"II*", b"%PDF", b"MZ\x90\0"] {
             assert_eq!(ContentType::from_first_bytes(bytes), None);
         }
     }

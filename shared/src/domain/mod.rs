@@ -3,14 +3,23 @@
 //! that decides a verdict can be tested without services.
 
 pub mod content_type;
+pub mod dates;
 pub mod doc_types;
+mod doc_wordings;
 pub mod error_code;
+pub mod evidence;
+pub mod grounding;
+pub mod judge;
+pub mod letters;
+pub mod names;
 pub mod page;
+pub mod rules;
 pub mod run;
+pub mod text_quality;
 
 pub use content_type::ContentType;
 pub use error_code::ErrorCode;
 pub use page::{Page, PageSource, Rect, Word};
 pub use run::{
-    Analysis, Checks, Classification, Evidence, Extraction, Found, Priority, Quote, Stage, Status,
+    Analysis, Checks, Classification, DateKind, Evidence, Extraction, Found, Priority, Quote, Stage, Status,
 };

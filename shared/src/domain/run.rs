@@ -123,13 +123,29 @@ pub struct Classification {
     pub doc_type: Option<Found<&'static super::doc_types::DocType>>,
 }
 
+/// What the date of a document is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DateKind {
+    /// The day it was issued.
+    #[default]
+    Issue,
+    /// The first day of a leave, taken where a paper of parental leave has no issue date. It may
+    /// lie in the future.
+    LeaveStart,
+}
+
 /// What `extract` finds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extraction {
     /// The person the document is about, in the nominative.
     pub fio: Option<Found<String>>,
+    /// Letters of the name were misread and mended by the applicant's name, with which the rest
+    /// agrees; the quote holds them as they were read.
+    pub fio_mended: bool,
     /// The date the validity is counted from.
     pub doc_date: Option<Found<NaiveDate>>,
+    /// What that date is.
+    pub date_kind: DateKind,
 }
 
 /// Both together: what the verdict is computed from.

@@ -42,10 +42,7 @@ pub(super) fn take<const N: usize>(file: &mut impl Read) -> Result<[u8; N], Docu
 }
 
 /// `N` bytes at a place.
-pub(super) fn take_at<const N: usize>(
-    file: &mut (impl Read + Seek),
-    at: u64,
-) -> Result<[u8; N], DocumentError> {
+pub(super) fn take_at<const N: usize>(file: &mut (impl Read + Seek), at: u64) -> Result<[u8; N], DocumentError> {
     // Beyond this no file of ours reaches, and seeking there is an error of its own kind.
     if at > i64::MAX as u64 {
         return Err(DocumentError::Unreadable("it is truncated"));

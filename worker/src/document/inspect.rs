@@ -35,11 +35,7 @@ pub async fn inspect(
     if pages > MAX_PAGES {
         return Err(DocumentError::TooManyPages(u64::from(pages)));
     }
-    Ok(DocumentInfo {
-        content_type,
-        pages,
-        pixels,
-    })
+    Ok(DocumentInfo { content_type, pages, pixels })
 }
 
 fn image_pixels(path: &Path, content_type: ContentType) -> Result<Vec<(u32, u32)>, DocumentError> {
@@ -47,10 +43,7 @@ fn image_pixels(path: &Path, content_type: ContentType) -> Result<Vec<(u32, u32)
     let pixels = match content_type {
         ContentType::Jpeg => vec![jpeg::pixels(&mut file)?],
         ContentType::Png => vec![png::pixels(&mut file)?],
-        ContentType::Tiff => tiff::pages(&mut file)?
-            .iter()
-            .map(|page| (page.width, page.height))
-            .collect(),
+        ContentType::Tiff => tiff::pages(&mut file)?.iter().map(|page| (page.width, page.height)).collect(),
         ContentType::Pdf => Vec::new(),
     };
     for (width, height) in &pixels {

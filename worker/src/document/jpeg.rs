@@ -48,19 +48,12 @@ pub fn pixels(file: &mut (impl Read + Seek)) -> Result<(u32, u32), DocumentError
             // Every start of frame; C4, C8 and CC are something else.
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF if size.is_none() => {
                 let [_, y1, y0, x1, x0]: [u8; 5] = take(file)?;
-                size = Some((
-                    u32::from(u16::from_be_bytes([x1, x0])),
-                    u32::from(u16::from_be_bytes([y1, y0])),
-                ));
+                size = Some((u32::from(u16::from_be_bytes([x1, x0])), u32::from(u16::from_be_bytes([y1, y0]))));
                 file.seek_relative(length - 7)?;
             }
             0xDA => {
                 let size = size.ok_or(DAMAGED)?;
-                return if ends(file)? {
-                    Ok(size)
-                } else {
-                    Err(DocumentError::Unreadable("it is truncated"))
-                };
+                return if ends(file)? { Ok(size) } else { Err(DocumentError::Unreadable("it is truncated")) };
             }
             _ => file.seek_relative(length - 2)?,
         }

@@ -78,13 +78,8 @@ impl From<std::io::Error> for DocumentError {
 pub fn check_pixels(width: u32, height: u32) -> Result<(), DocumentError> {
     if width == 0 || height == 0 {
         Err(DocumentError::Unreadable("an image of it has no pixels"))
-    } else if width > MAX_SIDE
-        || height > MAX_SIDE
-        || u64::from(width) * u64::from(height) > MAX_PIXELS
-    {
-        Err(DocumentError::Unreadable(
-            "an image of it is beyond the pixel limit",
-        ))
+    } else if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+        Err(DocumentError::Unreadable("an image of it is beyond the pixel limit"))
     } else {
         Ok(())
     }

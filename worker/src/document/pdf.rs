@@ -25,11 +25,7 @@ enum Pages {
 ///
 /// [`DocumentError::Unreadable`] if it is truncated or needs a password. One that only restricts
 /// printing or copying opens in any reader and is read.
-pub async fn page_count(
-    path: &Path,
-    sandbox: &Sandbox,
-    scratch: &Path,
-) -> Result<u32, DocumentError> {
+pub async fn page_count(path: &Path, sandbox: &Sandbox, scratch: &Path) -> Result<u32, DocumentError> {
     let file = path.to_owned();
     let counted = tokio::task::spawn_blocking(move || {
         let bytes = std::fs::read(file)?;
@@ -47,14 +43,9 @@ pub async fn page_count(
 /// A parser that panics has met a damaged file; the file is Poppler's to judge then.
 fn count(bytes: &[u8]) -> Pages {
     let read = std::panic::catch_unwind(|| lopdf::Document::load_metadata_mem(bytes));
-    let ends = bytes[bytes.len().saturating_sub(END_WITHIN)..]
-        .windows(5)
-        .any(|window| window == b"%%EOF");
+    let ends = bytes[bytes.len().saturating_sub(END_WITHIN)..].windows(5).any(|window| window == b"%%EOF");
     match read {
-        Ok(Ok(metadata))
-            if metadata.xref_recovery == Some(lopdf::xref::XrefRecovery::Reconstructed)
-                && !ends =>
-        {
+        Ok(Ok(metadata)) if metadata.xref_recovery == Some(lopdf::xref::XrefRecovery::Reconstructed) && !ends => {
             Pages::Truncated
         }
         Ok(Ok(metadata)) if metadata.page_count > 0 => Pages::Counted(metadata.page_count),
@@ -67,16 +58,9 @@ fn count(bytes: &[u8]) -> Pages {
 const END_WITHIN: usize = 1024;
 
 async fn ask_pdfinfo(path: &Path, sandbox: &Sandbox, scratch: &Path) -> Result<u32, DocumentError> {
-    let task = Task {
-        program: "pdfinfo",
-        arguments: vec![path.into()],
-        folder: scratch,
-        limits: Limits::LOOK,
-    };
+    let task = Task { program: "pdfinfo", arguments: vec![path.into()], folder: scratch, limits: Limits::LOOK };
     let output = sandbox.run(task).await.map_err(|error| match error {
-        error if error.is_the_files_fault() => {
-            DocumentError::Unreadable("it is damaged or needs a password")
-        }
+        error if error.is_the_files_fault() => DocumentError::Unreadable("it is damaged or needs a password"),
         SandboxError::TimedOut => DocumentError::Unreadable("it takes too long to open"),
         error => DocumentError::Service(error.to_string()),
     })?;
@@ -95,10 +79,7 @@ mod tests {
 
     #[test]
     fn the_answer_of_pdfinfo_is_understood() {
-        assert_eq!(
-            pages_of_pdfinfo(b"Title:  x\nPages:           21\nEncrypted: no\n"),
-            Some(21)
-        );
+        assert_eq!(pages_of_pdfinfo(b"Title:  x\nPages:           21\nEncrypted: no\n"), Some(21));
         assert_eq!(pages_of_pdfinfo(b"Pages: 0\n"), None);
         assert_eq!(pages_of_pdfinfo(b""), None);
     }

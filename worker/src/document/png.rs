@@ -16,8 +16,6 @@ pub fn pixels(file: &mut (impl Read + Seek)) -> Result<(u32, u32), DocumentError
     if &header[12..16] != b"IHDR" {
         return Err(DocumentError::Unreadable("its image header is damaged"));
     }
-    let number = |at: usize| {
-        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-    };
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     Ok((number(16), number(20)))
 }

@@ -38,11 +38,7 @@ pub fn pages(file: &mut (impl Read + Seek)) -> Result<Vec<TiffPage>, DocumentErr
         short if short[2] == 43 || short[3] == 43 => take_at(file, 0)?,
         [a, b, c, d, e, f, g, h] => [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0],
     };
-    let order = if start[0] == b'I' {
-        Order::Little
-    } else {
-        Order::Big
-    };
+    let order = if start[0] == b'I' { Order::Little } else { Order::Big };
     let big = order.u16([start[2], start[3]]) == 43;
     let mut next = if big {
         let [.., a, b, c, d, e, f, g, h] = start;
@@ -70,11 +66,7 @@ pub fn pages(file: &mut (impl Read + Seek)) -> Result<Vec<TiffPage>, DocumentErr
         }
         next = directory.next;
     }
-    if pages.is_empty() {
-        Err(DAMAGED)
-    } else {
-        Ok(pages)
-    }
+    if pages.is_empty() { Err(DAMAGED) } else { Ok(pages) }
 }
 
 struct Directory {
@@ -86,41 +78,25 @@ struct Directory {
 }
 
 impl Directory {
-    fn read(
-        file: &mut (impl Read + Seek),
-        order: Order,
-        big: bool,
-        at: u64,
-    ) -> Result<Self, DocumentError> {
+    fn read(file: &mut (impl Read + Seek), order: Order, big: bool, at: u64) -> Result<Self, DocumentError> {
         let (count, mut place) = if big {
             (order.u64(take_at(file, at)?), at.saturating_add(8))
         } else {
-            (
-                u64::from(order.u16(take_at(file, at)?)),
-                at.saturating_add(2),
-            )
+            (u64::from(order.u16(take_at(file, at)?)), at.saturating_add(2))
         };
         if count == 0 || count > MAX_ENTRIES {
-            return Err(DocumentError::Unreadable(
-                "its directory of pages is damaged",
-            ));
+            return Err(DocumentError::Unreadable("its directory of pages is damaged"));
         }
         let (mut width, mut height, mut orientation, mut subfile) = (0, 0, 1, 0);
         for _ in 0..count {
             let (tag, value) = if big {
                 let entry: [u8; 20] = take_at(file, place)?;
                 place = place.saturating_add(20);
-                (
-                    order.u16([entry[0], entry[1]]),
-                    Self::value(order, &entry, 12),
-                )
+                (order.u16([entry[0], entry[1]]), Self::value(order, &entry, 12))
             } else {
                 let entry: [u8; 12] = take_at(file, place)?;
                 place = place.saturating_add(12);
-                (
-                    order.u16([entry[0], entry[1]]),
-                    Self::value(order, &entry, 8),
-                )
+                (order.u16([entry[0], entry[1]]), Self::value(order, &entry, 8))
             };
             match tag {
                 254 => subfile = value,
@@ -137,13 +113,7 @@ impl Directory {
             u64::from(order.u32(bytes))
         };
         // NewSubfileType: bit 0 is a preview, bit 2 a transparency mask.
-        Ok(Self {
-            width,
-            height,
-            orientation,
-            is_page: subfile & 0b101 == 0,
-            next,
-        })
+        Ok(Self { width, height, orientation, is_page: subfile & 0b101 == 0, next })
     }
 
     /// The value of an entry of one number, by its type: BYTE, SHORT, LONG or LONG8.

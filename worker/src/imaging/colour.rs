@@ -21,11 +21,7 @@ pub fn to_gray(pixels: &[u8], width: usize, height: usize) -> Gray {
             ((plain * (OF - SUPPRESSION) + brightest * SUPPRESSION) / OF) as u8
         })
         .collect();
-    Gray {
-        width,
-        height,
-        pixels,
-    }
+    Gray { width, height, pixels }
 }
 
 #[cfg(test)]
@@ -35,9 +31,7 @@ mod tests {
     #[test]
     fn a_stamp_becomes_paler_than_print() {
         let gray = to_gray(&[20, 20, 25, 40, 50, 190, 190, 40, 50, 255, 255, 255], 4, 1);
-        let [print, blue, red, paper] = gray.pixels[..] else {
-            panic!("four pixels")
-        };
+        let [print, blue, red, paper] = gray.pixels[..] else { panic!("four pixels") };
         assert!(print < 30 && paper == 255);
         assert!(blue > 120 && red > 120);
     }

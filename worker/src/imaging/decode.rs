@@ -64,21 +64,17 @@ pub fn decode_pnm(file: &[u8]) -> Result<Scan, ImagingError> {
         Some(word)
     };
     let (kind, width, height, most) = (next(), next(), next(), next());
-    let number =
-        |word: Option<&[u8]>| -> Option<u32> { std::str::from_utf8(word?).ok()?.parse().ok() };
-    let (Some(kind), Some(width), Some(height), Some(255)) =
-        (kind, number(width), number(height), number(most))
-    else {
+    let number = |word: Option<&[u8]>| -> Option<u32> { std::str::from_utf8(word?).ok()?.parse().ok() };
+    let (Some(kind), Some(width), Some(height), Some(255)) = (kind, number(width), number(height), number(most)) else {
         return Err(ImagingError::Undecodable);
     };
     check_pixels(width, height).map_err(|_| ImagingError::TooLarge)?;
     let (width, height) = (width as usize, height as usize);
     match kind {
         b"P5" if rest.len() == width * height => Ok(scan_of_gray(rest.to_vec(), width, height)),
-        b"P6" if rest.len() == width * height * 3 => Ok(Scan {
-            gray: to_gray(rest, width, height),
-            picture: Picture::of::<3>(rest, width, height),
-        }),
+        b"P6" if rest.len() == width * height * 3 => {
+            Ok(Scan { gray: to_gray(rest, width, height), picture: Picture::of::<3>(rest, width, height) })
+        }
         _ => Err(ImagingError::Undecodable),
     }
 }
@@ -106,45 +102,26 @@ pub(super) fn scan_of(decoded: DynamicImage) -> Scan {
     let (width, height) = (decoded.width() as usize, decoded.height() as usize);
     match decoded {
         DynamicImage::ImageLuma8(gray) => scan_of_gray(gray.into_raw(), width, height),
-        DynamicImage::ImageLuma16(_) => {
-            scan_of_gray(decoded.into_luma8().into_raw(), width, height)
-        }
+        DynamicImage::ImageLuma16(_) => scan_of_gray(decoded.into_luma8().into_raw(), width, height),
         decoded => {
-            let pixels = if decoded.color().has_alpha() {
-                on_white(decoded)
-            } else {
-                decoded.into_rgb8().into_raw()
-            };
-            Scan {
-                gray: to_gray(&pixels, width, height),
-                picture: Picture::of::<3>(&pixels, width, height),
-            }
+            let pixels = if decoded.color().has_alpha() { on_white(decoded) } else { decoded.into_rgb8().into_raw() };
+            Scan { gray: to_gray(&pixels, width, height), picture: Picture::of::<3>(&pixels, width, height) }
         }
     }
 }
 
 pub(super) fn scan_of_gray(pixels: Vec<u8>, width: usize, height: usize) -> Scan {
-    Scan {
-        picture: Picture::of::<1>(&pixels, width, height),
-        gray: Gray {
-            width,
-            height,
-            pixels,
-        },
-    }
+    Scan { picture: Picture::of::<1>(&pixels, width, height), gray: Gray { width, height, pixels } }
 }
 
 fn on_white(decoded: DynamicImage) -> Vec<u8> {
     let pixels = decoded.into_rgba8().into_raw();
-    let over = |value: u8, alpha: u8| {
-        ((u32::from(value) * u32::from(alpha) + 255 * (255 - u32::from(alpha))) / 255) as u8
-    };
+    let over =
+        |value: u8, alpha: u8| ((u32::from(value) * u32::from(alpha) + 255 * (255 - u32::from(alpha))) / 255) as u8;
     pixels
         .as_chunks::<4>()
         .0
         .iter()
-        .flat_map(|&[red, green, blue, alpha]| {
-            [over(red, alpha), over(green, alpha), over(blue, alpha)]
-        })
+        .flat_map(|&[red, green, blue, alpha]| [over(red, alpha), over(green, alpha), over(blue, alpha)])
         .collect()
 }

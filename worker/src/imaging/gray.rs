@@ -15,11 +15,7 @@ impl Gray {
     /// A page of one shade.
     #[must_use]
     pub fn filled(width: usize, height: usize, shade: u8) -> Self {
-        Self {
-            width,
-            height,
-            pixels: vec![shade; width * height],
-        }
+        Self { width, height, pixels: vec![shade; width * height] }
     }
 
     /// The rows.
@@ -46,18 +42,8 @@ impl Gray {
     pub fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
         let (x, y) = (x.min(self.width), y.min(self.height));
         let (width, height) = (width.min(self.width - x), height.min(self.height - y));
-        let pixels = self
-            .rows()
-            .skip(y)
-            .take(height)
-            .flat_map(|row| &row[x..x + width])
-            .copied()
-            .collect();
-        Self {
-            width,
-            height,
-            pixels,
-        }
+        let pixels = self.rows().skip(y).take(height).flat_map(|row| &row[x..x + width]).copied().collect();
+        Self { width, height, pixels }
     }
 
     /// Made smaller by a whole factor, each pixel the mean of a square.
@@ -79,11 +65,7 @@ impl Gray {
             }
             pixels.extend(sums.iter().map(|sum| (sum / squared) as u8));
         }
-        Self {
-            width,
-            height,
-            pixels,
-        }
+        Self { width, height, pixels }
     }
 
     /// Made smaller, if needed, so that its longer side has at most so many pixels.
@@ -95,10 +77,7 @@ impl Gray {
         }
         let (width, height) = (self.width * side / long, self.height * side / long);
         let smaller = self.shrink(long / side);
-        let scale = (
-            smaller.width as f32 / width as f32,
-            smaller.height as f32 / height as f32,
-        );
+        let scale = (smaller.width as f32 / width as f32, smaller.height as f32 / height as f32);
         super::warp::sample(&smaller, width.max(1), height.max(1), |x, y| {
             ((x + 0.5) * scale.0 - 0.5, (y + 0.5) * scale.1 - 0.5)
         })
@@ -120,10 +99,7 @@ mod tests {
 
     #[test]
     fn a_crop_beyond_the_page_is_what_there_is() {
-        assert_eq!(
-            Gray::filled(10, 10, 0).crop(8, 9, 5, 5),
-            Gray::filled(2, 1, 0)
-        );
+        assert_eq!(Gray::filled(10, 10, 0).crop(8, 9, 5, 5), Gray::filled(2, 1, 0));
         assert_eq!(Gray::filled(10, 10, 0).crop(20, 20, 5, 5).pixels.len(), 0);
     }
 }

@@ -33,34 +33,19 @@ impl Ink {
             }
             fill(&mut dark, small.width, start, &mut component);
             if is_text(&component, small.width) {
-                points.extend(
-                    component
-                        .iter()
-                        .map(|place| ((place % small.width) as f32, (place / small.width) as f32)),
-                );
+                points
+                    .extend(component.iter().map(|place| ((place % small.width) as f32, (place / small.width) as f32)));
             }
         }
         let step = points.len().div_ceil(ENOUGH_POINTS).max(1);
         let points = points.into_iter().step_by(step).collect();
-        Self {
-            width: small.width as f32,
-            height: small.height as f32,
-            points,
-        }
+        Self { width: small.width as f32, height: small.height as f32, points }
     }
 
     /// The same ink after a quarter turn to the right.
     pub(crate) fn turned_right(&self) -> Self {
-        let points = self
-            .points
-            .iter()
-            .map(|&(x, y)| (self.height - 1.0 - y, x))
-            .collect();
-        Self {
-            width: self.height,
-            height: self.width,
-            points,
-        }
+        let points = self.points.iter().map(|&(x, y)| (self.height - 1.0 - y, x)).collect();
+        Self { width: self.height, height: self.width, points }
     }
 }
 
@@ -68,11 +53,7 @@ impl Ink {
 fn dark(page: &Gray) -> Vec<bool> {
     const AROUND: usize = 15;
     let means = local_means(page, AROUND);
-    page.pixels
-        .iter()
-        .zip(&means)
-        .map(|(&pixel, &mean)| u32::from(pixel) * 100 < u32::from(mean) * 82)
-        .collect()
+    page.pixels.iter().zip(&means).map(|(&pixel, &mean)| u32::from(pixel) * 100 < u32::from(mean) * 82).collect()
 }
 
 /// Takes one connected part (eight neighbours) out of `dark`.
@@ -84,10 +65,7 @@ fn fill(dark: &mut [bool], width: usize, start: usize, component: &mut Vec<usize
     while let Some(&place) = component.get(next) {
         next += 1;
         let (x, row) = (place % width, place - place % width);
-        for near_row in [row.checked_sub(width), Some(row), row.checked_add(width)]
-            .into_iter()
-            .flatten()
-        {
+        for near_row in [row.checked_sub(width), Some(row), row.checked_add(width)].into_iter().flatten() {
             for near_x in x.saturating_sub(1)..(x + 2).min(width) {
                 if let Some(near) = dark.get_mut(near_row + near_x).filter(|near| **near) {
                     *near = false;
@@ -105,15 +83,9 @@ fn is_text(component: &[usize], width: usize) -> bool {
         left = left.min(place % width);
         right = right.max(place % width);
     }
-    let (top, bottom) = (
-        component[0] / width,
-        component.iter().max().map_or(0, |last| last / width),
-    );
+    let (top, bottom) = (component[0] / width, component.iter().max().map_or(0, |last| last / width));
     let (wide, high) = (right - left + 1, bottom.saturating_sub(top) + 1);
     let (short, long) = (wide.min(high), wide.max(high));
     // Grain is smaller, rules are thinner, frames and tables are larger than a word.
-    component.len() >= 5
-        && (3..=40).contains(&short)
-        && long <= 160
-        && component.len() * 10 >= wide * high
+    component.len() >= 5 && (3..=40).contains(&short) && long <= 160 && component.len() * 10 >= wide * high
 }

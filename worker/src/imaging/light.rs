@@ -10,23 +10,14 @@ pub(super) fn local_means(page: &Gray, radius: usize) -> Vec<u8> {
     let mut columns = vec![0u32; width];
     let row = |y: usize| &page.pixels[y * width..(y + 1) * width];
     for y in 0..height.min(radius) {
-        columns
-            .iter_mut()
-            .zip(row(y))
-            .for_each(|(sum, pixel)| *sum += u32::from(*pixel));
+        columns.iter_mut().zip(row(y)).for_each(|(sum, pixel)| *sum += u32::from(*pixel));
     }
     for y in 0..height {
         if y + radius < height {
-            columns
-                .iter_mut()
-                .zip(row(y + radius))
-                .for_each(|(sum, pixel)| *sum += u32::from(*pixel));
+            columns.iter_mut().zip(row(y + radius)).for_each(|(sum, pixel)| *sum += u32::from(*pixel));
         }
         if y > radius {
-            columns
-                .iter_mut()
-                .zip(row(y - radius - 1))
-                .for_each(|(sum, pixel)| *sum -= u32::from(*pixel));
+            columns.iter_mut().zip(row(y - radius - 1)).for_each(|(sum, pixel)| *sum -= u32::from(*pixel));
         }
         let rows = (y + radius).min(height - 1) - y.saturating_sub(radius) + 1;
         let mut sum: u32 = columns.iter().take(radius).sum();
@@ -60,16 +51,9 @@ pub fn even(page: &Gray) -> Gray {
             paper.push(shade_at(&square.pixels, 80));
         }
     }
-    let paper = Gray {
-        width: across,
-        height: down,
-        pixels: spread(&paper, across, down),
-    };
+    let paper = Gray { width: across, height: down, pixels: spread(&paper, across, down) };
     let paper = super::warp::sample(&paper, page.width, page.height, |x, y| {
-        (
-            (x + 0.5) / SQUARE as f32 - 0.5,
-            (y + 0.5) / SQUARE as f32 - 0.5,
-        )
+        ((x + 0.5) / SQUARE as f32 - 0.5, (y + 0.5) / SQUARE as f32 - 0.5)
     });
     let pixels = page
         .pixels
@@ -83,9 +67,7 @@ pub fn even(page: &Gray) -> Gray {
 /// The shade that `percent` of the pixels do not exceed.
 fn shade_at(pixels: &[u8], percent: usize) -> u8 {
     let mut counts = [0usize; 256];
-    pixels
-        .iter()
-        .for_each(|pixel| counts[usize::from(*pixel)] += 1);
+    pixels.iter().for_each(|pixel| counts[usize::from(*pixel)] += 1);
     let wanted = pixels.len() * percent / 100;
     let mut seen = 0;
     for (shade, count) in counts.iter().enumerate() {
@@ -105,9 +87,8 @@ fn spread(paper: &[u8], across: usize, down: usize) -> Vec<u8> {
         for y in 0..down {
             for x in 0..across {
                 let ys = y.saturating_sub(1)..(y + 2).min(down);
-                let mut near = ys.flat_map(|y| {
-                    (x.saturating_sub(1)..(x + 2).min(across)).map(move |x| source[y * across + x])
-                });
+                let mut near =
+                    ys.flat_map(|y| (x.saturating_sub(1)..(x + 2).min(across)).map(move |x| source[y * across + x]));
                 result.push(fold(&mut near));
             }
         }
@@ -177,9 +158,5 @@ pub fn sauvola(page: &Gray, radius: usize, k: f32) -> Gray {
             }
         }
     }
-    Gray {
-        width,
-        height,
-        pixels,
-    }
+    Gray { width, height, pixels }
 }

@@ -49,11 +49,7 @@ impl Picture {
                 small.extend((0..3).map(|channel| (sums[channel.min(N - 1)] / count) as u8));
             }
         }
-        Self {
-            width: wide,
-            height: high,
-            pixels: small,
-        }
+        Self { width: wide, height: high, pixels: small }
     }
 
     /// Turned, then straightened, as the page was for reading, and written as a JPEG.

@@ -47,12 +47,7 @@ pub fn without_rules(page: &Gray) -> Gray {
 }
 
 /// Calls `found` with the start and end of each run of ink of at least `least`.
-fn runs(
-    length: usize,
-    least: usize,
-    ink: impl Fn(usize) -> bool,
-    mut found: impl FnMut(usize, usize),
-) {
+fn runs(length: usize, least: usize, ink: impl Fn(usize) -> bool, mut found: impl FnMut(usize, usize)) {
     let (mut start, mut end, mut filled) = (0, 0, 0);
     for place in 0..length {
         if !ink(place) {
@@ -92,11 +87,7 @@ mod tests {
             }
         }
         let letters: u32 = 12 * (80..200).filter(|x| x % 8 < 5).count() as u32;
-        let ink = without_rules(&page)
-            .pixels
-            .iter()
-            .filter(|pixel| **pixel < INK)
-            .count() as u32;
+        let ink = without_rules(&page).pixels.iter().filter(|pixel| **pixel < INK).count() as u32;
         assert_eq!(ink, letters);
     }
 }

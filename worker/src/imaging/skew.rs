@@ -32,10 +32,7 @@ impl Slope {
     /// The same lines seen upside down.
     #[must_use]
     pub fn upside_down(self) -> Self {
-        Self {
-            degrees: self.degrees,
-            change: -self.change,
-        }
+        Self { degrees: self.degrees, change: -self.change }
     }
 }
 
@@ -58,10 +55,7 @@ pub struct Lines {
 pub fn lines(page: &Gray) -> Lines {
     let ink = Ink::of(page);
     if ink.points.len() < ENOUGH_INK {
-        return Lines {
-            densest: (0.5, 0.5),
-            ..Lines::default()
-        };
+        return Lines { densest: (0.5, 0.5), ..Lines::default() };
     }
     let turned_ink = ink.turned_right();
     let (upright, turned) = (best_slope(&ink), best_slope(&turned_ink));
@@ -96,11 +90,7 @@ fn best_slope(ink: &Ink) -> Scored {
     let straight = best;
     for step in -8i16..=8 {
         for near in [-1.0, -0.5, 0.0, 0.5, 1.0] {
-            consider(
-                straight.slope.degrees + near,
-                f32::from(step) * MAX_CHANGE / 8.0,
-                &mut best,
-            );
+            consider(straight.slope.degrees + near, f32::from(step) * MAX_CHANGE / 8.0, &mut best);
         }
     }
     // A change down the page has to explain clearly more than none.
@@ -111,11 +101,7 @@ fn best_slope(ink: &Ink) -> Scored {
         let Slope { degrees, change } = best.slope;
         for (more, change_more) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -2.0), (0.0, 2.0)] {
             if change != 0.0 || change_more == 0.0 {
-                consider(
-                    degrees + more * width,
-                    change + change_more * width,
-                    &mut best,
-                );
+                consider(degrees + more * width, change + change_more * width, &mut best);
             }
         }
     }
@@ -139,10 +125,7 @@ fn score(ink: &Ink, slope: Slope, histogram: &mut Vec<u32>) -> f32 {
             *count += 1;
         }
     }
-    histogram
-        .windows(2)
-        .map(|pair| (pair[0] as f32 - pair[1] as f32).powi(2))
-        .sum()
+    histogram.windows(2).map(|pair| (pair[0] as f32 - pair[1] as f32).powi(2)).sum()
 }
 
 /// The middle of the fifth of the page's height that holds most ink.
@@ -153,9 +136,7 @@ fn densest(ink: &Ink) -> f32 {
         parts[((y / ink.height.max(1.0) * PARTS as f32) as usize).min(PARTS - 1)] += 1;
     }
     let window = PARTS / 5;
-    let start = (0..=PARTS - window)
-        .max_by_key(|start| parts[*start..start + window].iter().sum::<u32>())
-        .unwrap_or(0);
+    let start = (0..=PARTS - window).max_by_key(|start| parts[*start..start + window].iter().sum::<u32>()).unwrap_or(0);
     (start as f32 + window as f32 / 2.0) / PARTS as f32
 }
 
@@ -187,30 +168,18 @@ mod tests {
     #[test]
     fn the_skew_of_a_page_is_found_up_to_fifteen_degrees() {
         for degrees in [-14.0, -8.0, -1.0, 0.0, 2.5, 8.0, 14.0f32] {
-            let slope = Slope {
-                degrees: -degrees,
-                change: 0.0,
-            };
+            let slope = Slope { degrees: -degrees, change: 0.0 };
             let found = lines(&straighten(&text_page(), slope));
-            assert!(
-                (found.upright.degrees - degrees).abs() < 0.3,
-                "{degrees} gave {found:?}"
-            );
+            assert!((found.upright.degrees - degrees).abs() < 0.3, "{degrees} gave {found:?}");
             assert!(found.sideways < 0.8, "{degrees} gave {found:?}");
         }
     }
 
     #[test]
     fn lines_that_fall_differently_at_top_and_bottom_are_found() {
-        let slope = Slope {
-            degrees: -1.0,
-            change: -4.0,
-        };
+        let slope = Slope { degrees: -1.0, change: -4.0 };
         let found = lines(&straighten(&text_page(), slope)).upright;
-        assert!(
-            (found.degrees - 1.0).abs() < 0.5 && (found.change - 4.0).abs() < 1.0,
-            "{found:?}"
-        );
+        assert!((found.degrees - 1.0).abs() < 0.5 && (found.change - 4.0).abs() < 1.0, "{found:?}");
     }
 
     #[test]
@@ -223,16 +192,9 @@ mod tests {
 
     #[test]
     fn an_empty_page_says_nothing() {
-        for page in [
-            Gray::filled(600, 800, 255),
-            Gray::filled(1, 1, 0),
-            Gray::filled(0, 0, 0),
-        ] {
+        for page in [Gray::filled(600, 800, 255), Gray::filled(1, 1, 0), Gray::filled(0, 0, 0)] {
             let found = lines(&page);
-            assert_eq!(
-                (found.sideways, found.upright, found.turned),
-                (0.0, Slope::default(), Slope::default())
-            );
+            assert_eq!((found.sideways, found.upright, found.turned), (0.0, Slope::default(), Slope::default()));
         }
     }
 }

@@ -14,16 +14,11 @@ pub fn without_surroundings(page: &Gray) -> Gray {
     let small = page.shrink(SQUARE);
     let (width, height) = (small.width, small.height);
     let mut outside = vec![false; small.pixels.len()];
-    let mut border: Vec<usize> = (0..width)
-        .flat_map(|x| [x, (height.max(1) - 1) * width + x])
-        .collect();
+    let mut border: Vec<usize> = (0..width).flat_map(|x| [x, (height.max(1) - 1) * width + x]).collect();
     border.extend((0..height).flat_map(|y| [y * width, y * width + width - 1]));
     let mut open: Vec<usize> = Vec::new();
     let mut visit = |place: usize, open: &mut Vec<usize>| {
-        if let Some(seen) = outside
-            .get_mut(place)
-            .filter(|seen| !**seen && small.pixels[place] < DARK)
-        {
+        if let Some(seen) = outside.get_mut(place).filter(|seen| !**seen && small.pixels[place] < DARK) {
             *seen = true;
             open.push(place);
         }
@@ -66,10 +61,7 @@ mod tests {
             page.pixels[y * 400 + 100..y * 400 + 160].fill(20);
         }
         let clean = without_surroundings(&page);
-        assert_eq!(
-            clean.pixels.iter().filter(|pixel| **pixel < 200).count(),
-            12 * 60
-        );
+        assert_eq!(clean.pixels.iter().filter(|pixel| **pixel < 200).count(), 12 * 60);
         assert_eq!(clean.pixels[205 * 400 + 120], 20);
     }
 

@@ -19,24 +19,14 @@ pub enum Turn {
 
 /// Turns rows of `N` bytes a pixel.
 #[must_use]
-pub fn turn_pixels<const N: usize>(
-    pixels: &[u8],
-    width: usize,
-    height: usize,
-    turn: Turn,
-) -> Vec<u8> {
+pub fn turn_pixels<const N: usize>(pixels: &[u8], width: usize, height: usize, turn: Turn) -> Vec<u8> {
     let source = pixels.as_chunks::<N>().0;
     let at = |x: usize, y: usize| source[y * width + x];
     match turn {
         Turn::None => pixels.to_vec(),
         Turn::Half => source.iter().rev().flatten().copied().collect(),
-        Turn::Right => (0..width)
-            .flat_map(|x| (0..height).rev().flat_map(move |y| at(x, y)))
-            .collect(),
-        Turn::Left => (0..width)
-            .rev()
-            .flat_map(|x| (0..height).flat_map(move |y| at(x, y)))
-            .collect(),
+        Turn::Right => (0..width).flat_map(|x| (0..height).rev().flat_map(move |y| at(x, y))).collect(),
+        Turn::Left => (0..width).rev().flat_map(|x| (0..height).flat_map(move |y| at(x, y))).collect(),
     }
 }
 
@@ -48,11 +38,7 @@ pub fn turn(page: &Gray, turn: Turn) -> Gray {
         Turn::None | Turn::Half => (page.width, page.height),
         Turn::Right | Turn::Left => (page.height, page.width),
     };
-    Gray {
-        width,
-        height,
-        pixels,
-    }
+    Gray { width, height, pixels }
 }
 
 /// Where a point of the straightened page comes from: the page turned back about its centre, its
@@ -71,12 +57,7 @@ fn origin(width: usize, height: usize, slope: Slope) -> impl Fn(f32, f32) -> (f3
 /// continue its edge.
 #[must_use]
 pub fn straighten(page: &Gray, slope: Slope) -> Gray {
-    sample(
-        page,
-        page.width,
-        page.height,
-        origin(page.width, page.height, slope),
-    )
+    sample(page, page.width, page.height, origin(page.width, page.height, slope))
 }
 
 /// As [`straighten`], for rows of three bytes a pixel, by the nearest pixel: for people to look at.
@@ -97,12 +78,7 @@ pub fn straighten_colour(pixels: &[u8], width: usize, height: usize, slope: Slop
 }
 
 /// A page whose pixels lie between those of another, at the places that `from` names.
-pub(super) fn sample(
-    page: &Gray,
-    width: usize,
-    height: usize,
-    from: impl Fn(f32, f32) -> (f32, f32),
-) -> Gray {
+pub(super) fn sample(page: &Gray, width: usize, height: usize, from: impl Fn(f32, f32) -> (f32, f32)) -> Gray {
     if page.width == 0 || page.height == 0 {
         return Gray::filled(width, height, 255);
     }
@@ -121,11 +97,7 @@ pub(super) fn sample(
             pixels.push((top + (bottom - top) * part_y + 0.5) as u8);
         }
     }
-    Gray {
-        width,
-        height,
-        pixels,
-    }
+    Gray { width, height, pixels }
 }
 
 #[cfg(test)]
@@ -133,11 +105,7 @@ mod tests {
     use super::*;
 
     fn numbered() -> Gray {
-        Gray {
-            width: 3,
-            height: 2,
-            pixels: vec![1, 2, 3, 4, 5, 6],
-        }
+        Gray { width: 3, height: 2, pixels: vec![1, 2, 3, 4, 5, 6] }
     }
 
     #[test]
@@ -149,11 +117,7 @@ mod tests {
 
     #[test]
     fn turns_undo_each_other() {
-        for (there, back) in [
-            (Turn::Right, Turn::Left),
-            (Turn::Half, Turn::Half),
-            (Turn::None, Turn::None),
-        ] {
+        for (there, back) in [(Turn::Right, Turn::Left), (Turn::Half, Turn::Half), (Turn::None, Turn::None)] {
             assert_eq!(turn(&turn(&numbered(), there), back), numbered());
         }
     }

@@ -34,11 +34,7 @@ pub(super) fn cut(page: &Gray, words: &[Word]) -> Option<Cuttings> {
     let mut cuttings = Vec::new();
     for (index, word) in words.iter().enumerate() {
         let digits = word.text.chars().filter(char::is_ascii_digit).count();
-        let letters = word
-            .text
-            .chars()
-            .filter(|letter| letter.is_alphabetic())
-            .count();
+        let letters = word.text.chars().filter(|letter| letter.is_alphabetic()).count();
         if digits >= ENOUGH_DIGITS && letters <= digits && cuttings.len() < MOST {
             cuttings.extend(cutting(page, word.rect).map(|cutting| (index, cutting)));
         }
@@ -53,18 +49,11 @@ pub(super) fn cut(page: &Gray, words: &[Word]) -> Option<Cuttings> {
         if left > MARGIN && left + cutting.width + MARGIN > WIDTH {
             (left, top, line_height) = (MARGIN, top + line_height + MARGIN, 0);
         }
-        places.push((
-            *index,
-            [left, top, left + cutting.width, top + cutting.height],
-        ));
+        places.push((*index, [left, top, left + cutting.width, top + cutting.height]));
         left += cutting.width + MARGIN * 2;
         line_height = line_height.max(cutting.height);
     }
-    let width = places
-        .iter()
-        .map(|(_, [_, _, right, _])| right + MARGIN)
-        .max()
-        .unwrap_or(WIDTH);
+    let width = places.iter().map(|(_, [_, _, right, _])| right + MARGIN).max().unwrap_or(WIDTH);
     let mut image = Gray::filled(width, top + line_height + MARGIN, 250);
     for ((_, cutting), (_, [left, top, _, _])) in cuttings.iter().zip(&places) {
         for (y, row) in cutting.rows().enumerate() {
@@ -84,10 +73,7 @@ fn cutting(page: &Gray, rect: Rect) -> Option<Gray> {
         return None;
     }
     let (margin_x, margin_y) = (height / 6 + 1, height / 4 + 1);
-    let (x, y) = (
-        across(rect.x).saturating_sub(margin_x),
-        down(rect.y).saturating_sub(margin_y),
-    );
+    let (x, y) = (across(rect.x).saturating_sub(margin_x), down(rect.y).saturating_sub(margin_y));
     let cutting = page.crop(x, y, width + 2 * margin_x, height + 2 * margin_y);
     (cutting.width > 8 && cutting.height > 8).then_some(cutting)
 }
@@ -101,12 +87,9 @@ impl Cuttings {
                 continue;
             };
             let inside = |seen: &&Word| {
-                let x = (f32::from(seen.rect.x) + f32::from(seen.rect.width) / 2.0)
-                    * self.image.width as f32
-                    / 1000.0;
-                let y = (f32::from(seen.rect.y) + f32::from(seen.rect.height) / 2.0)
-                    * self.image.height as f32
-                    / 1000.0;
+                let x = (f32::from(seen.rect.x) + f32::from(seen.rect.width) / 2.0) * self.image.width as f32 / 1000.0;
+                let y =
+                    (f32::from(seen.rect.y) + f32::from(seen.rect.height) / 2.0) * self.image.height as f32 / 1000.0;
                 x >= *left as f32 && x <= *right as f32 && y >= *top as f32 && y <= *bottom as f32
             };
             let mut digits = Vec::new();
@@ -131,13 +114,7 @@ fn apply(word: &mut Word, digits: &[char], confidence: f32) {
     let corrected: String = word
         .text
         .chars()
-        .map(|letter| {
-            if letter.is_ascii_digit() {
-                next.next().copied().unwrap_or(letter)
-            } else {
-                letter
-            }
-        })
+        .map(|letter| if letter.is_ascii_digit() { next.next().copied().unwrap_or(letter) } else { letter })
         .collect();
     if corrected != word.text {
         word.text = corrected;
@@ -150,28 +127,13 @@ mod tests {
     use super::*;
 
     fn word(text: &str, x: u16) -> Word {
-        Word {
-            text: text.to_owned(),
-            rect: Rect {
-                x,
-                y: 100,
-                width: 100,
-                height: 20,
-            },
-            confidence: 0.95,
-            line: 0,
-        }
+        Word { text: text.to_owned(), rect: Rect { x, y: 100, width: 100, height: 20 }, confidence: 0.95, line: 0 }
     }
 
     #[test]
     fn digits_are_corrected_where_both_readings_see_equally_many() {
         let page = Gray::filled(1000, 1000, 200);
-        let mut words = vec![
-            word("№", 50),
-            word("«05»", 100),
-            word("05.02.2025ж.", 300),
-            word("1234", 500),
-        ];
+        let mut words = vec![word("№", 50), word("«05»", 100), word("05.02.2025ж.", 300), word("1234", 500)];
         let cuttings = cut(&page, &words).expect("there are numbers");
         let seen: Vec<Word> = cuttings
             .places
@@ -185,12 +147,7 @@ mod tests {
                     width: ((right - left) * 1000 / width) as u16,
                     height: ((bottom - top) * 1000 / height) as u16,
                 };
-                Word {
-                    text: text.to_owned(),
-                    rect,
-                    confidence: 0.9,
-                    line: 0,
-                }
+                Word { text: text.to_owned(), rect, confidence: 0.9, line: 0 }
             })
             .collect();
         cuttings.correct(&mut words, &seen);
@@ -201,12 +158,6 @@ mod tests {
 
     #[test]
     fn a_page_without_numbers_has_no_cuttings() {
-        assert!(
-            cut(
-                &Gray::filled(100, 100, 255),
-                &[word("приказ", 100), word("7", 300)]
-            )
-            .is_none()
-        );
+        assert!(cut(&Gray::filled(100, 100, 255), &[word("приказ", 100), word("7", 300)]).is_none());
     }
 }

@@ -93,11 +93,7 @@ impl Reading {
     /// [`OcrError::EmptyPages`] if no page holds a word, [`OcrError::Unreadable`] if the words are
     /// too doubtful to use (contract, section 1).
     pub fn check(&self) -> Result<(), OcrError> {
-        if self
-            .pages
-            .iter()
-            .all(|page| page.page.text.trim().is_empty())
-        {
+        if self.pages.iter().all(|page| page.page.text.trim().is_empty()) {
             return Err(OcrError::EmptyPages);
         }
         let (mut sum, mut letters) = (0.0, 0.0);
@@ -114,9 +110,7 @@ impl Reading {
             }
         }
         if sum < USABLE_CONFIDENCE * letters {
-            return Err(OcrError::Unreadable(
-                "its words are too doubtful".to_owned(),
-            ));
+            return Err(OcrError::Unreadable("its words are too doubtful".to_owned()));
         }
         Ok(())
     }

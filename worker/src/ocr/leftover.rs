@@ -37,14 +37,8 @@ pub(super) fn leftover(page: &Gray, words: &[Word]) -> Option<Gray> {
 fn paint_over(page: &mut Gray, rect: Rect) {
     let across = |thousandths: u16| usize::from(thousandths) * page.width / 1000;
     let down = |thousandths: u16| usize::from(thousandths) * page.height / 1000;
-    let (left, right) = (
-        across(rect.x).saturating_sub(2),
-        (across(rect.x + rect.width) + 3).min(page.width),
-    );
-    let (top, bottom) = (
-        down(rect.y).saturating_sub(2),
-        (down(rect.y + rect.height) + 3).min(page.height),
-    );
+    let (left, right) = (across(rect.x).saturating_sub(2), (across(rect.x + rect.width) + 3).min(page.width));
+    let (top, bottom) = (down(rect.y).saturating_sub(2), (down(rect.y + rect.height) + 3).min(page.height));
     for y in top..bottom {
         page.pixels[y * page.width + left..y * page.width + right].fill(255);
     }
@@ -53,42 +47,24 @@ fn paint_over(page: &mut Gray, rect: Rect) {
 /// Puts words that were read later among those read first, each at its place on the page.
 pub(super) fn merge(words: &mut Vec<Word>, more: Vec<Word>) {
     for word in more {
-        let letters = word
-            .text
-            .chars()
-            .filter(|letter| letter.is_alphanumeric())
-            .count();
+        let letters = word.text.chars().filter(|letter| letter.is_alphanumeric()).count();
         if word.confidence < SURE || letters < 2 || words.iter().any(|read| covers(read, &word)) {
             continue;
         }
         let middle = word.rect.y + word.rect.height / 2;
         let same_line = words.iter().find(|read| {
             let height = read.rect.height.max(1);
-            (read.rect.y..read.rect.y + height).contains(&middle)
-                && height < word.rect.height.saturating_mul(2)
+            (read.rect.y..read.rect.y + height).contains(&middle) && height < word.rect.height.saturating_mul(2)
         });
         if let Some(line) = same_line.map(|read| read.line) {
-            let place = words
-                .iter()
-                .position(|read| read.line == line && read.rect.x > word.rect.x);
-            let place = place.or_else(|| {
-                words
-                    .iter()
-                    .rposition(|read| read.line == line)
-                    .map(|last| last + 1)
-            });
+            let place = words.iter().position(|read| read.line == line && read.rect.x > word.rect.x);
+            let place = place.or_else(|| words.iter().rposition(|read| read.line == line).map(|last| last + 1));
             words.insert(place.unwrap_or(words.len()), Word { line, ..word });
         } else {
-            let place = words
-                .iter()
-                .position(|read| read.rect.y > middle)
-                .unwrap_or(words.len());
+            let place = words.iter().position(|read| read.rect.y > middle).unwrap_or(words.len());
             // Not into the middle of a line that slants.
             let line = words.get(place).map(|read| read.line);
-            let place = words
-                .iter()
-                .position(|read| Some(read.line) == line)
-                .unwrap_or(words.len());
+            let place = words.iter().position(|read| Some(read.line) == line).unwrap_or(words.len());
             let line = line.unwrap_or_else(|| words.last().map_or(0, |last| last.line + 1));
             words[place..].iter_mut().for_each(|read| read.line += 1);
             words.insert(place, Word { line, ..word });
@@ -99,14 +75,9 @@ pub(super) fn merge(words: &mut Vec<Word>, more: Vec<Word>) {
 /// Whether most of `word` lies where a word was read already.
 fn covers(read: &Word, word: &Word) -> bool {
     let (a, b) = (read.rect, word.rect);
-    let across = (a.x + a.width)
-        .min(b.x + b.width)
-        .saturating_sub(a.x.max(b.x));
-    let down = (a.y + a.height)
-        .min(b.y + b.height)
-        .saturating_sub(a.y.max(b.y));
-    read.confidence >= READ
-        && u32::from(across) * u32::from(down) * 2 > u32::from(b.width) * u32::from(b.height)
+    let across = (a.x + a.width).min(b.x + b.width).saturating_sub(a.x.max(b.x));
+    let down = (a.y + a.height).min(b.y + b.height).saturating_sub(a.y.max(b.y));
+    read.confidence >= READ && u32::from(across) * u32::from(down) * 2 > u32::from(b.width) * u32::from(b.height)
 }
 
 #[cfg(test)]
@@ -115,30 +86,13 @@ mod tests {
     use crate::ocr::tsv;
 
     fn word(text: &str, x: u16, y: u16, line: u32) -> Word {
-        Word {
-            text: text.to_owned(),
-            rect: Rect {
-                x,
-                y,
-                width: 80,
-                height: 20,
-            },
-            confidence: 0.9,
-            line,
-        }
+        Word { text: text.to_owned(), rect: Rect { x, y, width: 80, height: 20 }, confidence: 0.9, line }
     }
 
     #[test]
     fn words_read_later_stand_where_they_stand_on_the_page() {
-        let mut words = vec![
-            word("Приказ", 100, 100, 0),
-            word("отпуск", 100, 200, 1),
-            word("Мусину", 300, 200, 1),
-        ];
-        let doubtful = Word {
-            confidence: 0.4,
-            ..word("печать", 500, 150, 0)
-        };
+        let mut words = vec![word("Приказ", 100, 100, 0), word("отпуск", 100, 200, 1), word("Мусину", 300, 200, 1)];
+        let doubtful = Word { confidence: 0.4, ..word("печать", 500, 150, 0) };
         let again = word("Мусмну", 305, 202, 0);
         merge(
             &mut words,
@@ -150,10 +104,7 @@ mod tests {
                 again,
             ],
         );
-        assert_eq!(
-            tsv::text(&words),
-            "Приказ\nКостанай\nотпуск дать Мусину\nДиректор"
-        );
+        assert_eq!(tsv::text(&words), "Приказ\nКостанай\nотпуск дать Мусину\nДиректор");
     }
 
     #[test]
@@ -164,30 +115,10 @@ mod tests {
                 page.pixels[y * 600 + x] = 0;
             }
         }
-        let rect = Rect {
-            x: 90,
-            y: 120,
-            width: 500,
-            height: 20,
-        };
-        let mut words = vec![Word {
-            text: "строка".to_owned(),
-            rect,
-            confidence: 0.9,
-            line: 0,
-        }];
-        assert!(
-            leftover(&page, &words).is_some(),
-            "a part of the line was passed over"
-        );
-        words.push(Word {
-            rect: Rect {
-                x: 580,
-                width: 400,
-                ..rect
-            },
-            ..words[0].clone()
-        });
+        let rect = Rect { x: 90, y: 120, width: 500, height: 20 };
+        let mut words = vec![Word { text: "строка".to_owned(), rect, confidence: 0.9, line: 0 }];
+        assert!(leftover(&page, &words).is_some(), "a part of the line was passed over");
+        words.push(Word { rect: Rect { x: 580, width: 400, ..rect }, ..words[0].clone() });
         assert!(leftover(&page, &words).is_none());
         assert!(leftover(&page, &[]).is_some());
     }

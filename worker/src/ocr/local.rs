@@ -40,19 +40,13 @@ impl TesseractEngine {
         Self { sandbox, pages }
     }
 
-    async fn read_image_file(
-        &self,
-        document: &DocumentFile,
-        scratch: &Path,
-    ) -> Result<Reading, OcrError> {
+    async fn read_image_file(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
         self.in_order(document.info.pages, |number| async move {
             let _page = self.page().await?;
             let (path, kind) = (document.path.clone(), document.info.content_type);
             match decoded(move || decode(&path, kind, number as usize - 1)).await? {
                 Some(scan) => self.read_scan(scan, scratch, number).await,
-                None if kind == ContentType::Tiff => {
-                    self.read_unusual(document, scratch, number).await
-                }
+                None if kind == ContentType::Tiff => self.read_unusual(document, scratch, number).await,
                 None => Err(OcrError::Unreadable(ImagingError::Unsupported.to_string())),
             }
         })
@@ -68,12 +62,11 @@ impl TesseractEngine {
     ) -> Result<PageReading, OcrError> {
         let damaged = || OcrError::Unreadable("the TIFF is damaged".to_owned());
         let path = document.path.clone();
-        let pages = tokio::task::spawn_blocking(move || {
-            tiff::pages(&mut std::io::BufReader::new(std::fs::File::open(path)?))
-        })
-        .await
-        .map_err(|_| damaged())?
-        .map_err(|_| damaged())?;
+        let pages =
+            tokio::task::spawn_blocking(move || tiff::pages(&mut std::io::BufReader::new(std::fs::File::open(path)?)))
+                .await
+                .map_err(|_| damaged())?
+                .map_err(|_| damaged())?;
         let place = pages.get(number as usize - 1).ok_or_else(damaged)?;
         let words = tesseract::read_unusual_tiff(
             &self.sandbox,
@@ -84,11 +77,7 @@ impl TesseractEngine {
         )
         .await?;
         let page = page(number, words, PageSource::Tesseract);
-        Ok(PageReading {
-            page,
-            picture: None,
-            second_attempt: false,
-        })
+        Ok(PageReading { page, picture: None, second_attempt: false })
     }
 
     async fn read_pdf(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
@@ -99,25 +88,13 @@ impl TesseractEngine {
         let (layers, images) = (&layers, &images);
         self.in_order(count, |number| async move {
             let layer = &layers[number as usize - 1];
-            let whole = images
-                .iter()
-                .find(|image| image.page == number && covers(image, layer));
+            let whole = images.iter().find(|image| image.page == number && covers(image, layer));
             if whole.is_none() && text_layer::is_real(&layer.words) {
                 return self.read_layer(pdf, layer, scratch, number).await;
             }
             let _page = self.page().await?;
-            let resolution = whole.map_or(RENDER_RESOLUTION, |image| {
-                image.resolution.clamp(100.0, RENDER_RESOLUTION)
-            });
-            let pnm = poppler::render(
-                &self.sandbox,
-                scratch,
-                pdf,
-                number,
-                layer.points,
-                resolution,
-            )
-            .await?;
+            let resolution = whole.map_or(RENDER_RESOLUTION, |image| image.resolution.clamp(100.0, RENDER_RESOLUTION));
+            let pnm = poppler::render(&self.sandbox, scratch, pdf, number, layer.points, resolution).await?;
             let scan = decoded(move || decode_pnm(&pnm))
                 .await?
                 .ok_or_else(|| OcrError::Unreadable(ImagingError::Unsupported.to_string()))?;
@@ -135,30 +112,13 @@ impl TesseractEngine {
     ) -> Result<PageReading, OcrError> {
         let jpeg = poppler::picture(&self.sandbox, scratch, pdf, number).await?;
         let page = page(number, layer.words.clone(), PageSource::TextLayer);
-        Ok(PageReading {
-            page,
-            picture: Some(keep(scratch, number, &jpeg).await?),
-            second_attempt: false,
-        })
+        Ok(PageReading { page, picture: Some(keep(scratch, number, &jpeg).await?), second_attempt: false })
     }
 
-    async fn read_scan(
-        &self,
-        scan: Scan,
-        scratch: &Path,
-        number: u32,
-    ) -> Result<PageReading, OcrError> {
-        let ImageReading {
-            words,
-            jpeg,
-            second_attempt,
-        } = page_image::read(&self.sandbox, scratch, scan).await?;
+    async fn read_scan(&self, scan: Scan, scratch: &Path, number: u32) -> Result<PageReading, OcrError> {
+        let ImageReading { words, jpeg, second_attempt } = page_image::read(&self.sandbox, scratch, scan).await?;
         let picture = Some(keep(scratch, number, &jpeg).await?);
-        Ok(PageReading {
-            page: page(number, words, PageSource::Tesseract),
-            picture,
-            second_attempt,
-        })
+        Ok(PageReading { page: page(number, words, PageSource::Tesseract), picture, second_attempt })
     }
 
     /// Reads pages side by side and gives them back in order.
@@ -167,19 +127,12 @@ impl TesseractEngine {
         F: Future<Output = Result<PageReading, OcrError>>,
     {
         let side_by_side = self.sandbox.processes();
-        let pages = futures::stream::iter(1..=count)
-            .map(read)
-            .buffered(side_by_side)
-            .try_collect()
-            .await?;
+        let pages = futures::stream::iter(1..=count).map(read).buffered(side_by_side).try_collect().await?;
         Ok(Reading { pages })
     }
 
     async fn page(&self) -> Result<tokio::sync::SemaphorePermit<'_>, OcrError> {
-        self.pages
-            .acquire()
-            .await
-            .map_err(|_| OcrError::Failed("the worker is going down".to_owned()))
+        self.pages.acquire().await.map_err(|_| OcrError::Failed("the worker is going down".to_owned()))
     }
 }
 
@@ -192,9 +145,7 @@ impl OcrEngine for TesseractEngine {
     async fn read(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
         match document.info.content_type {
             ContentType::Pdf => self.read_pdf(document, scratch).await,
-            ContentType::Jpeg | ContentType::Png | ContentType::Tiff => {
-                self.read_image_file(document, scratch).await
-            }
+            ContentType::Jpeg | ContentType::Png | ContentType::Tiff => self.read_image_file(document, scratch).await,
         }
     }
 }
@@ -204,13 +155,7 @@ fn covers(image: &EmbeddedImage, page: &LayerPage) -> bool {
 }
 
 fn page(number: u32, words: Vec<Word>, source: PageSource) -> Page {
-    Page {
-        number,
-        text: tsv::text(&words),
-        confidence: tsv::confidence(&words),
-        words,
-        source,
-    }
+    Page { number, text: tsv::text(&words), confidence: tsv::confidence(&words), words, source }
 }
 
 async fn keep(scratch: &Path, number: u32, jpeg: &[u8]) -> Result<PathBuf, OcrError> {
@@ -220,17 +165,13 @@ async fn keep(scratch: &Path, number: u32, jpeg: &[u8]) -> Result<PathBuf, OcrEr
 }
 
 /// Decodes where it blocks nobody; none where the form is not decoded here. A decoder that panics has met a damaged file.
-async fn decoded(
-    work: impl FnOnce() -> Result<Scan, ImagingError> + Send + 'static,
-) -> Result<Option<Scan>, OcrError> {
+async fn decoded(work: impl FnOnce() -> Result<Scan, ImagingError> + Send + 'static) -> Result<Option<Scan>, OcrError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(scan)) => Ok(Some(scan)),
         Ok(Err(ImagingError::Unsupported)) => Ok(None),
         Ok(Err(ImagingError::File(error))) => Err(OcrError::File(error)),
         Ok(Err(error)) => Err(OcrError::Unreadable(error.to_string())),
-        Err(error) if error.is_panic() => {
-            Err(OcrError::Unreadable("a page image is damaged".to_owned()))
-        }
+        Err(error) if error.is_panic() => Err(OcrError::Unreadable("a page image is damaged".to_owned())),
         Err(_) => Err(OcrError::Failed("the worker is going down".to_owned())),
     }
 }

@@ -2,6 +2,9 @@
 
 mod digits;
 mod engine;
+mod http;
+mod http_answer;
+mod image_pdf;
 mod leftover;
 mod local;
 mod page_image;
@@ -11,4 +14,5 @@ mod text_layer;
 mod tsv;
 
 pub use engine::{OcrEngine, OcrError, PageReading, Reading};
+pub use http::HttpEngine;
 pub use local::TesseractEngine;

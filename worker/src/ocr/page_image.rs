@@ -58,11 +58,7 @@ pub enum Light {
 }
 
 /// Reads a decoded page.
-pub(super) async fn read(
-    sandbox: &Sandbox,
-    scratch: &Path,
-    scan: Scan,
-) -> Result<ImageReading, OcrError> {
+pub(super) async fn read(sandbox: &Sandbox, scratch: &Path, scan: Scan) -> Result<ImageReading, OcrError> {
     let Scan { gray, picture } = scan;
     let (page, lines) = blocking(move || {
         let gray = gray.at_most(LONGEST);
@@ -71,12 +67,7 @@ pub(super) async fn read(
         (even, lines)
     })
     .await?;
-    let reader = Reader {
-        sandbox,
-        scratch,
-        page: Arc::new(page),
-        lines,
-    };
+    let reader = Reader { sandbox, scratch, page: Arc::new(page), lines };
     let (mut pose, mut tried) = (reader.likely_pose().await?, 1);
     let mut best = reader.attempt(pose, Recipe::FIRST).await?;
     if best.is_doubtful() {
@@ -96,11 +87,7 @@ pub(super) async fn read(
     let jpeg = blocking(move || picture.upright_jpeg(pose.turn, pose.slope))
         .await?
         .map_err(|_| OcrError::Unreadable("a page has no pixels".to_owned()))?;
-    Ok(ImageReading {
-        words: best.words,
-        jpeg,
-        second_attempt: tried > 1,
-    })
+    Ok(ImageReading { words: best.words, jpeg, second_attempt: tried > 1 })
 }
 
 /// How a page image has to be turned and straightened.
@@ -122,11 +109,7 @@ impl Pose {
             Turn::Half => Turn::None,
             Turn::Left => Turn::Right,
         };
-        Self {
-            turn,
-            slope: self.slope.upside_down(),
-            densest: 1.0 - self.densest,
-        }
+        Self { turn, slope: self.slope.upside_down(), densest: 1.0 - self.densest }
     }
 }
 
@@ -143,32 +126,17 @@ pub struct Recipe {
 
 impl Recipe {
     /// The fast way.
-    const FIRST: Self = Self {
-        light: Light::Contrast,
-        languages: Languages::RussianFirst,
-        segmentation: Segmentation::Column,
-    };
+    const FIRST: Self =
+        Self { light: Light::Contrast, languages: Languages::RussianFirst, segmentation: Segmentation::Column };
     /// Other means.
-    const SECOND: Self = Self {
-        light: Light::Sauvola,
-        languages: Languages::KazakhFirst,
-        segmentation: Segmentation::Automatic,
-    };
+    const SECOND: Self =
+        Self { light: Light::Sauvola, languages: Languages::KazakhFirst, segmentation: Segmentation::Automatic };
     /// What was passed over.
-    const LEFTOVER: Self = Self {
-        segmentation: Segmentation::Block,
-        ..Self::FIRST
-    };
+    const LEFTOVER: Self = Self { segmentation: Segmentation::Block, ..Self::FIRST };
     /// A second look at numbers.
-    const NUMBERS: Self = Self {
-        languages: Languages::English,
-        ..Self::PROBE
-    };
+    const NUMBERS: Self = Self { languages: Languages::English, ..Self::PROBE };
     /// A look at a few lines.
-    const PROBE: Self = Self {
-        segmentation: Segmentation::Block,
-        ..Self::FIRST
-    };
+    const PROBE: Self = Self { segmentation: Segmentation::Block, ..Self::FIRST };
 }
 
 struct Reader<'a> {
@@ -182,19 +150,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Upright, unless the lines say that the page lies on its side; then a few of them are read both ways.
     async fn likely_pose(&self) -> Result<Pose, OcrError> {
-        let upright = Pose {
-            turn: Turn::None,
-            slope: self.lines.upright,
-            densest: self.lines.densest.0,
-        };
+        let upright = Pose { turn: Turn::None, slope: self.lines.upright, densest: self.lines.densest.0 };
         if self.lines.sideways < SIDEWAYS {
             return Ok(upright);
         }
-        let turned = Pose {
-            turn: Turn::Right,
-            slope: self.lines.turned,
-            densest: self.lines.densest.1,
-        };
+        let turned = Pose { turn: Turn::Right, slope: self.lines.turned, densest: self.lines.densest.1 };
         let turned = self.better_pose(turned, turned.upside_down()).await?;
         if self.lines.sideways > SURELY_SIDEWAYS {
             return Ok(turned);
@@ -212,13 +172,7 @@ impl Reader<'_> {
                 let height = turned.height / 6;
                 let middle = (turned.height as f32 * pose.densest) as usize;
                 let part = turned.crop(0, middle.saturating_sub(height / 2), turned.width, height);
-                let part = straighten(
-                    &part,
-                    Slope {
-                        change: 0.0,
-                        ..pose.slope
-                    },
-                );
+                let part = straighten(&part, Slope { change: 0.0, ..pose.slope });
                 grain::stretch(&part, BLACK, WHITE)
             })
             .await?;
@@ -235,14 +189,7 @@ impl Reader<'_> {
     }
 
     async fn read(&self, image: &Gray, recipe: Recipe) -> Result<Vec<Word>, OcrError> {
-        tesseract::read(
-            self.sandbox,
-            self.scratch,
-            image,
-            recipe.languages,
-            recipe.segmentation,
-        )
-        .await
+        tesseract::read(self.sandbox, self.scratch, image, recipe.languages, recipe.segmentation).await
     }
 
     /// Reads what looks like text and was passed over.
@@ -278,13 +225,7 @@ struct Attempt {
 fn believable(words: &[Word]) -> f32 {
     words
         .iter()
-        .filter(|word| {
-            word.text
-                .chars()
-                .filter(|letter| letter.is_alphanumeric())
-                .count()
-                >= 2
-        })
+        .filter(|word| word.text.chars().filter(|letter| letter.is_alphanumeric()).count() >= 2)
         .map(|word| (word.confidence - 0.3).max(0.0) * word.text.chars().count() as f32)
         .sum()
 }
@@ -293,13 +234,7 @@ impl Attempt {
     fn new(words: Vec<Word>, pose: Pose, image: Gray) -> Self {
         let confidence = tsv::confidence(&words).unwrap_or(0.0);
         let score = believable(&words);
-        Self {
-            words,
-            pose,
-            image: Arc::new(image),
-            confidence,
-            score,
-        }
+        Self { words, pose, image: Arc::new(image), confidence, score }
     }
 
     fn is_doubtful(&self) -> bool {
@@ -307,11 +242,7 @@ impl Attempt {
     }
 
     fn better(self, other: Self) -> Self {
-        if other.score > self.score {
-            other
-        } else {
-            self
-        }
+        if other.score > self.score { other } else { self }
     }
 }
 
@@ -331,13 +262,9 @@ fn prepared(page: &Gray, pose: Pose, light: Light) -> Gray {
 }
 
 /// Runs work on pixels where it blocks nobody.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, OcrError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| match error.is_panic() {
-            true => OcrError::Unreadable("a page's pixels cannot be worked on".to_owned()),
-            false => OcrError::Failed("the worker is going down".to_owned()),
-        })
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OcrError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| match error.is_panic() {
+        true => OcrError::Unreadable("a page's pixels cannot be worked on".to_owned()),
+        false => OcrError::Failed("the worker is going down".to_owned()),
+    })
 }

@@ -22,22 +22,10 @@ pub(super) struct EmbeddedImage {
 }
 
 /// The words of all pages with their places, as a table of `pdftotext`.
-pub(super) async fn words(
-    sandbox: &Sandbox,
-    scratch: &Path,
-    pdf: &Path,
-    pages: u32,
-) -> Result<String, OcrError> {
+pub(super) async fn words(sandbox: &Sandbox, scratch: &Path, pdf: &Path, pages: u32) -> Result<String, OcrError> {
     let pages = pages.to_string();
-    let arguments = [
-        OsString::from("-tsv"),
-        "-f".into(),
-        "1".into(),
-        "-l".into(),
-        pages.into(),
-        pdf.into(),
-        "-".into(),
-    ];
+    let arguments =
+        [OsString::from("-tsv"), "-f".into(), "1".into(), "-l".into(), pages.into(), pdf.into(), "-".into()];
     let table = run(sandbox, scratch, "pdftotext", arguments.into()).await?;
     Ok(String::from_utf8_lossy(&table).into_owned())
 }
@@ -50,14 +38,7 @@ pub(super) async fn images(
     pages: u32,
 ) -> Result<Vec<EmbeddedImage>, OcrError> {
     let pages = pages.to_string();
-    let arguments = [
-        OsString::from("-list"),
-        "-f".into(),
-        "1".into(),
-        "-l".into(),
-        pages.into(),
-        pdf.into(),
-    ];
+    let arguments = [OsString::from("-list"), "-f".into(), "1".into(), "-l".into(), pages.into(), pdf.into()];
     let table = run(sandbox, scratch, "pdfimages", arguments.into()).await?;
     Ok(parse_images(&String::from_utf8_lossy(&table)))
 }
@@ -78,27 +59,14 @@ pub(super) async fn render(
 }
 
 /// A page as a JPEG for people to look at.
-pub(super) async fn picture(
-    sandbox: &Sandbox,
-    scratch: &Path,
-    pdf: &Path,
-    page: u32,
-) -> Result<Vec<u8>, OcrError> {
+pub(super) async fn picture(sandbox: &Sandbox, scratch: &Path, pdf: &Path, page: u32) -> Result<Vec<u8>, OcrError> {
     let side = PICTURE_SIDE.to_string();
-    let arguments = vec![
-        "-jpeg".into(),
-        "-jpegopt".into(),
-        "quality=80".into(),
-        "-scale-to".into(),
-        side.into(),
-    ];
+    let arguments = vec!["-jpeg".into(), "-jpegopt".into(), "quality=80".into(), "-scale-to".into(), side.into()];
     let jpeg = rendered(sandbox, scratch, pdf, page, arguments).await?;
     if jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.ends_with(&[0xFF, 0xD9]) {
         Ok(jpeg)
     } else {
-        Err(OcrError::Unreadable(
-            "a page of the PDF cannot be rendered".to_owned(),
-        ))
+        Err(OcrError::Unreadable("a page of the PDF cannot be rendered".to_owned()))
     }
 }
 
@@ -121,16 +89,8 @@ async fn run(
     program: &'static str,
     arguments: Vec<OsString>,
 ) -> Result<Vec<u8>, OcrError> {
-    let task = Task {
-        program,
-        arguments,
-        folder: scratch,
-        limits: Limits::EXTRACT,
-    };
-    sandbox
-        .run(task)
-        .await
-        .map_err(|error| refused(program, &error))
+    let task = Task { program, arguments, folder: scratch, limits: Limits::EXTRACT };
+    sandbox.run(task).await.map_err(|error| refused(program, &error))
 }
 
 fn refused(program: &str, error: &SandboxError) -> OcrError {
@@ -155,16 +115,10 @@ fn parse_images(table: &str) -> Vec<EmbeddedImage> {
                 return None;
             }
             let number = |cell: &str| cell.parse::<f32>().ok().filter(|number| *number > 0.0);
-            let (across, down) = (
-                number(cells[cells.len() - 4])?,
-                number(cells[cells.len() - 3])?,
-            );
+            let (across, down) = (number(cells[cells.len() - 4])?, number(cells[cells.len() - 3])?);
             Some(EmbeddedImage {
                 page: page.parse().ok()?,
-                points: (
-                    number(width)? * 72.0 / across,
-                    number(height)? * 72.0 / down,
-                ),
+                points: (number(width)? * 72.0 / across, number(height)? * 72.0 / down),
                 resolution: across.max(down),
             })
         })
@@ -186,13 +140,6 @@ mod tests {
         assert_eq!(images.len(), 2);
         assert_eq!((images[0].page, images[0].resolution), (1, 200.0));
         assert!((images[0].points.0 - 595.08).abs() < 0.1);
-        assert_eq!(
-            images[1],
-            EmbeddedImage {
-                page: 2,
-                points: (20.0, 20.0),
-                resolution: 72.0
-            }
-        );
+        assert_eq!(images[1], EmbeddedImage { page: 2, points: (20.0, 20.0), resolution: 72.0 });
     }
 }

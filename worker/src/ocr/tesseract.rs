@@ -46,9 +46,7 @@ pub async fn read(
     if image.width < 8 || image.height < 8 {
         return Ok(Vec::new());
     }
-    let folder = tempfile::Builder::new()
-        .prefix("tesseract-")
-        .tempdir_in(scratch)?;
+    let folder = tempfile::Builder::new().prefix("tesseract-").tempdir_in(scratch)?;
     let file = folder.path().join("page.pgm");
     tokio::fs::write(&file, image.to_pgm()).await?;
     let languages = match languages {
@@ -77,23 +75,11 @@ pub async fn read(
         &"-c",
         &"tessedit_create_tsv=1",
     ]);
-    let task = Task {
-        program: "tesseract",
-        arguments,
-        folder: folder.path(),
-        limits: Limits::READ,
-    };
+    let task = Task { program: "tesseract", arguments, folder: folder.path(), limits: Limits::READ };
     // The image is one of our own making, so that a failure is never the document's.
-    let table = sandbox
-        .run(task)
-        .await
-        .map_err(|error| OcrError::Failed(format!("tesseract: {error}")))?;
+    let table = sandbox.run(task).await.map_err(|error| OcrError::Failed(format!("tesseract: {error}")))?;
     let table = String::from_utf8_lossy(&table);
-    Ok(tsv::words(
-        tsv::rows(&table),
-        image.width as f32,
-        image.height as f32,
-    ))
+    Ok(tsv::words(tsv::rows(&table), image.width as f32, image.height as f32))
 }
 
 /// Words of page `page` (from 0, previews counted) of a TIFF of a form that only Tesseract's own library
@@ -123,20 +109,11 @@ pub async fn read_unusual_tiff(
         &"-c",
         &"tessedit_create_tsv=1",
     ]);
-    let task = Task {
-        program: "tesseract",
-        arguments,
-        folder: scratch,
-        limits: Limits::READ,
-    };
+    let task = Task { program: "tesseract", arguments, folder: scratch, limits: Limits::READ };
     let table = sandbox.run(task).await.map_err(|error| match error {
         error if error.is_the_files_fault() => OcrError::Unreadable(format!("tesseract: {error}")),
         error => OcrError::Failed(format!("tesseract: {error}")),
     })?;
     let table = String::from_utf8_lossy(&table);
-    Ok(tsv::words(
-        tsv::rows(&table),
-        pixels.0 as f32,
-        pixels.1 as f32,
-    ))
+    Ok(tsv::words(tsv::rows(&table), pixels.0 as f32, pixels.1 as f32))
 }

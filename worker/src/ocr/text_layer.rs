@@ -40,10 +40,7 @@ pub(super) fn pages(table: &str, count: u32) -> Vec<LayerPage> {
                     && row.left < points.0
                     && row.top < points.1
             });
-            LayerPage {
-                points,
-                words: tsv::words(visible, points.0, points.1),
-            }
+            LayerPage { points, words: tsv::words(visible, points.0, points.1) }
         })
         .collect()
 }
@@ -61,14 +58,13 @@ pub(super) fn is_real(words: &[Word]) -> bool {
             match letter {
                 'a'..='z' | 'A'..='Z' | 'А'..='я' | 'Ё' | 'ё' => in_word += 1,
                 // Kazakh.
-                'Ә' | 'ә' | 'Ғ' | 'ғ' | 'Қ' | 'қ' | 'Ң' | 'ң' | 'Ө' | 'ө' | 'Ұ' | 'ұ' | 'Ү'
-                | 'ү' | 'Һ' | 'һ' | 'І' | 'і' => in_word += 1,
+                'Ә' | 'ә' | 'Ғ' | 'ғ' | 'Қ' | 'қ' | 'Ң' | 'ң' | 'Ө' | 'ө' | 'Ұ' | 'ұ' | 'Ү' | 'ү' | 'Һ' | 'һ' | 'І'
+                | 'і' => in_word += 1,
                 '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{0}'..='\u{1F}' => odd += 1,
                 other if other.is_alphabetic() => others += 1,
                 _ => {}
             }
-            if "аеёиоуыэюяәіөұүaeiouyАЕЁИОУЫЭЮЯӘІӨҰҮAEIOUY".contains(letter)
-            {
+            if "аеёиоуыэюяәіөұүaeiouyАЕЁИОУЫЭЮЯӘІӨҰҮAEIOUY".contains(letter) {
                 vowels += 1;
             }
         }
@@ -80,10 +76,7 @@ pub(super) fn is_real(words: &[Word]) -> bool {
             }
         }
     }
-    letters >= ENOUGH_LETTERS
-        && (others + odd) * 10 <= letters
-        && plausible * 10 >= long * 7
-        && long >= 5
+    letters >= ENOUGH_LETTERS && (others + odd) * 10 <= letters && plausible * 10 >= long * 7 && long >= 5
 }
 
 #[cfg(test)]
@@ -92,47 +85,23 @@ mod tests {
     use shared::domain::Rect;
 
     fn words(text: &str) -> Vec<Word> {
-        let rect = Rect {
-            x: 0,
-            y: 0,
-            width: 1,
-            height: 1,
-        };
-        text.split_whitespace()
-            .map(|text| Word {
-                text: text.to_owned(),
-                rect,
-                confidence: 1.0,
-                line: 0,
-            })
-            .collect()
+        let rect = Rect { x: 0, y: 0, width: 1, height: 1 };
+        text.split_whitespace().map(|text| Word { text: text.to_owned(), rect, confidence: 1.0, line: 0 }).collect()
     }
 
     #[test]
     fn text_in_russian_kazakh_and_latin_is_real() {
-        assert!(is_real(&words(
-            "Приказ о предоставлении отпуска без сохранения заработной платы работнику"
-        )));
-        assert!(is_real(&words(
-            "Қазақстан Республикасы Еңбек және халықты әлеуметтік қорғау министрлігі"
-        )));
-        assert!(is_real(&words(
-            "This is to certify that the bearer is employed with our company since May"
-        )));
+        assert!(is_real(&words("Приказ о предоставлении отпуска без сохранения заработной платы работнику")));
+        assert!(is_real(&words("Қазақстан Республикасы Еңбек және халықты әлеуметтік қорғау министрлігі")));
+        assert!(is_real(&words("This is to certify that the bearer is employed with our company since May")));
     }
 
     #[test]
     fn too_little_or_garbled_text_is_not() {
         assert!(!is_real(&words("Стр. 1 из 1")));
-        assert!(!is_real(&words(
-            "\u{F020}\u{F041}\u{F042} \u{F020}\u{F041}\u{F042}\u{F020}\u{F041}\u{F042}"
-        )));
-        assert!(!is_real(&words(
-            "Ïðèêàç î ïðåäîñòàâëåíèè îòïóñêà áåç ñîõðàíåíèÿ çàðàáîòíîé ïëàòû ðàáîòíèêó"
-        )));
-        assert!(!is_real(&words(
-            "Рткпм бвгдж лмнпр стфхц кклмн вгбдж рстфк лкмнп дхцчш ррстп кклдж бвгдх"
-        )));
+        assert!(!is_real(&words("\u{F020}\u{F041}\u{F042} \u{F020}\u{F041}\u{F042}\u{F020}\u{F041}\u{F042}")));
+        assert!(!is_real(&words("Ïðèêàç î ïðåäîñòàâëåíèè îòïóñêà áåç ñîõðàíåíèÿ çàðàáîòíîé ïëàòû ðàáîòíèêó")));
+        assert!(!is_real(&words("Рткпм бвгдж лмнпр стфхц кклмн вгбдж рстфк лкмнп дхцчш ррстп кклдж бвгдх")));
     }
 
     #[test]

@@ -31,30 +31,11 @@ pub(super) fn rows(table: &str) -> impl Iterator<Item = Row<'_>> {
     table.lines().filter_map(|line| {
         let mut cells = line.splitn(12, '\t');
         let mut whole = || cells.next()?.trim().parse::<u32>().ok();
-        let (level, page, block, paragraph, line, _word) =
-            (whole()?, whole()?, whole()?, whole()?, whole()?, whole()?);
-        let mut number = || {
-            cells
-                .next()?
-                .trim()
-                .parse::<f32>()
-                .ok()
-                .filter(|number| number.is_finite())
-        };
-        let (left, top, width, height, confidence) =
-            (number()?, number()?, number()?, number()?, number()?);
+        let (level, page, block, paragraph, line, _word) = (whole()?, whole()?, whole()?, whole()?, whole()?, whole()?);
+        let mut number = || cells.next()?.trim().parse::<f32>().ok().filter(|number| number.is_finite());
+        let (left, top, width, height, confidence) = (number()?, number()?, number()?, number()?, number()?);
         let text = cells.next().unwrap_or_default();
-        Some(Row {
-            level,
-            page,
-            line: (block, paragraph, line),
-            left,
-            top,
-            width,
-            height,
-            confidence,
-            text,
-        })
+        Some(Row { level, page, line: (block, paragraph, line), left, top, width, height, confidence, text })
     })
 }
 
@@ -91,10 +72,7 @@ pub(super) fn words<'a>(rows: impl Iterator<Item = Row<'a>>, width: f32, height:
 fn rect(row: &Row<'_>, width: f32, height: f32) -> Rect {
     let thousandths = |value: f32, of: f32| (value * 1000.0 / of.max(1.0)).clamp(0.0, 1000.0);
     let (x, y) = (thousandths(row.left, width), thousandths(row.top, height));
-    let (right, bottom) = (
-        thousandths(row.left + row.width, width),
-        thousandths(row.top + row.height, height),
-    );
+    let (right, bottom) = (thousandths(row.left + row.width, width), thousandths(row.top + row.height, height));
     Rect {
         x: x as u16,
         y: y as u16,
@@ -143,15 +121,7 @@ mod tests {
     fn a_table_becomes_words_with_places_in_lines() {
         let words = words(rows(TABLE), 2000.0, 1000.0);
         assert_eq!(text(&words), "Приказ №\nот");
-        assert_eq!(
-            words[0].rect,
-            Rect {
-                x: 100,
-                y: 100,
-                width: 200,
-                height: 50
-            }
-        );
+        assert_eq!(words[0].rect, Rect { x: 100, y: 100, width: 200, height: 50 });
         assert!((words[0].confidence - 0.965).abs() < 1e-6);
         assert!(confidence(&words).is_some_and(|mean| (0.8..0.9).contains(&mean)));
     }

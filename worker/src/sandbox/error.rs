@@ -30,10 +30,7 @@ pub enum SandboxError {
 
 impl SandboxError {
     pub(super) fn failed(status: ExitStatus, stderr: &[u8]) -> Self {
-        Self::Failed {
-            status,
-            stderr: without_document_text(stderr),
-        }
+        Self::Failed { status, stderr: without_document_text(stderr) }
     }
 
     /// Whether the file the child worked on is to blame, so that another try gives the same: it
@@ -43,9 +40,7 @@ impl SandboxError {
     pub fn is_the_files_fault(&self) -> bool {
         match self {
             Self::TooMuchOutput => true,
-            Self::Failed { status, .. } => {
-                !matches!(status.signal(), Some(libc::SIGKILL | libc::SIGTERM))
-            }
+            Self::Failed { status, .. } => !matches!(status.signal(), Some(libc::SIGKILL | libc::SIGTERM)),
             Self::TimedOut | Self::Spawn(_) | Self::ShuttingDown => false,
         }
     }
@@ -104,10 +99,7 @@ mod tests {
         let stderr = "Syntax Error (1234): Unknown operator 'Иванов'\nCommand Line: 'ИИН 990101300123 Ivanov\n\
                       Error: 990101300123 Петров";
         let told = without_document_text(stderr.as_bytes());
-        assert_eq!(
-            told,
-            "Syntax Error …: Unknown operator … Command Line: … Error: ############"
-        );
+        assert_eq!(told, "Syntax Error …: Unknown operator … Command Line: … Error: ############");
     }
 
     #[test]

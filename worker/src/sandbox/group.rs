@@ -14,21 +14,12 @@ impl Group {
     /// The group that `leader` leads. `home` is the child's own temporary folder, by which a
     /// process that left the group is still known.
     pub(super) fn new(leader: Option<u32>, home: &Path) -> Self {
-        let leader = leader
-            .and_then(|pid| libc::pid_t::try_from(pid).ok())
-            .filter(|pid| *pid > 1);
-        Self {
-            leader,
-            home: home.to_owned(),
-            ended: false,
-        }
+        let leader = leader.and_then(|pid| libc::pid_t::try_from(pid).ok()).filter(|pid| *pid > 1);
+        Self { leader, home: home.to_owned(), ended: false }
     }
 
     /// Kills what is left of the group.
-    #[expect(
-        unsafe_code,
-        reason = "there is no safe wrapper of killpg in the standard library"
-    )]
+    #[expect(unsafe_code, reason = "there is no safe wrapper of killpg in the standard library")]
     pub(super) fn kill(&mut self) {
         if let Some(leader) = self.leader {
             // SAFETY: killpg has no memory preconditions. The number is that of our own child's
@@ -44,10 +35,7 @@ impl Group {
 
     /// Kills processes that left the group (`setsid`) but carry the child's folder in their
     /// environment, which they inherited.
-    #[expect(
-        unsafe_code,
-        reason = "there is no safe wrapper of kill in the standard library"
-    )]
+    #[expect(unsafe_code, reason = "there is no safe wrapper of kill in the standard library")]
     fn kill_strays(&self) {
         let mark = [b"TMPDIR=", self.home.as_os_str().as_bytes(), b"\0"].concat();
         let Ok(processes) = std::fs::read_dir("/proc") else {
@@ -55,10 +43,7 @@ impl Group {
         };
         for process in processes.flatten() {
             let name = process.file_name();
-            let Some(pid) = name
-                .to_str()
-                .and_then(|name| name.parse::<libc::pid_t>().ok())
-            else {
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<libc::pid_t>().ok()) else {
                 continue;
             };
             let Ok(environment) = std::fs::read(process.path().join("environ")) else {

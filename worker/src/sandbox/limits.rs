@@ -53,10 +53,7 @@ impl Limits {
     };
 
     /// Sets the limits in the child, between fork and exec.
-    #[expect(
-        unsafe_code,
-        reason = "limits can be set on the child alone only between fork and exec"
-    )]
+    #[expect(unsafe_code, reason = "limits can be set on the child alone only between fork and exec")]
     pub(super) fn impose_on(self, command: &mut Command) {
         // SAFETY: `getpid` has no preconditions.
         let worker = unsafe { libc::getpid() };
@@ -79,10 +76,7 @@ impl Limits {
                     return Err(io::Error::from_raw_os_error(libc::ESRCH));
                 }
                 for (resource, most) in resources {
-                    let limit = libc::rlimit {
-                        rlim_cur: most,
-                        rlim_max: most,
-                    };
+                    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
                     if libc::setrlimit(resource, &raw const limit) != 0 {
                         return Err(io::Error::last_os_error());
                     }

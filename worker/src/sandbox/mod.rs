@@ -61,11 +61,7 @@ impl Sandbox {
     /// When the thread that forks cannot be started.
     pub fn new(processes: usize) -> std::io::Result<Self> {
         let processes = processes.max(1);
-        Ok(Self {
-            slots: Arc::new(Semaphore::new(processes)),
-            processes,
-            spawner: Spawner::start()?,
-        })
+        Ok(Self { slots: Arc::new(Semaphore::new(processes)), processes, spawner: Spawner::start()? })
     }
 
     /// How many children run at once at most.
@@ -80,14 +76,8 @@ impl Sandbox {
     ///
     /// [`SandboxError`] tells a child that failed from one that could not be run.
     pub async fn run(&self, task: Task<'_>) -> Result<Vec<u8>, SandboxError> {
-        let _slot = self
-            .slots
-            .acquire()
-            .await
-            .map_err(|_| SandboxError::ShuttingDown)?;
-        let home = tempfile::Builder::new()
-            .prefix("child-")
-            .tempdir_in(task.folder)?;
+        let _slot = self.slots.acquire().await.map_err(|_| SandboxError::ShuttingDown)?;
+        let home = tempfile::Builder::new().prefix("child-").tempdir_in(task.folder)?;
         let mut command = tokio::process::Command::new(task.program);
         command
             .args(&task.arguments)
@@ -106,11 +96,7 @@ impl Sandbox {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let ended = async {
             tokio::try_join!(
-                read_within(
-                    stdout,
-                    task.limits.output_bytes,
-                    task.limits.output_bytes as usize
-                ),
+                read_within(stdout, task.limits.output_bytes, task.limits.output_bytes as usize),
                 read_within(stderr, STDERR_MAX, STDERR_KEPT),
                 async {
                     let status = child.wait().await?;
@@ -120,22 +106,16 @@ impl Sandbox {
                 },
             )
         };
-        let (stdout, stderr, status) = tokio::time::timeout(task.limits.wall_time, ended)
-            .await
-            .map_err(|_| SandboxError::TimedOut)??;
+        let (stdout, stderr, status) =
+            tokio::time::timeout(task.limits.wall_time, ended).await.map_err(|_| SandboxError::TimedOut)??;
         group.ended();
-        if status.success() {
-            Ok(stdout)
-        } else {
-            Err(SandboxError::failed(status, &stderr))
-        }
+        if status.success() { Ok(stdout) } else { Err(SandboxError::failed(status, &stderr)) }
     }
 }
 
 /// The whole environment of a child.
 fn environment(home: &Path) -> Vec<(&'static str, OsString)> {
-    let path =
-        std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"));
+    let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"));
     let mut variables = vec![
         ("PATH", path),
         ("LC_ALL", OsString::from("C.UTF-8")),
@@ -149,11 +129,7 @@ fn environment(home: &Path) -> Vec<(&'static str, OsString)> {
 }
 
 /// Reads to the end, keeps the first `kept` bytes and refuses more than `most`.
-async fn read_within(
-    pipe: Option<impl AsyncRead + Unpin>,
-    most: u64,
-    kept: usize,
-) -> Result<Vec<u8>, SandboxError> {
+async fn read_within(pipe: Option<impl AsyncRead + Unpin>, most: u64, kept: usize) -> Result<Vec<u8>, SandboxError> {
     let Some(mut pipe) = pipe else {
         return Ok(Vec::new());
     };
@@ -175,7 +151,5 @@ async fn read_within(
 
 /// Arguments from texts and paths alike.
 pub fn arguments<'a>(list: impl IntoIterator<Item = &'a dyn AsRef<OsStr>>) -> Vec<OsString> {
-    list.into_iter()
-        .map(|argument| argument.as_ref().to_owned())
-        .collect()
+    list.into_iter().map(|argument| argument.as_ref().to_owned()).collect()
 }

@@ -23,31 +23,20 @@ pub(super) struct Spawner {
 impl Spawner {
     pub(super) fn start() -> io::Result<Self> {
         let (orders, received) = mpsc::channel::<Order>();
-        std::thread::Builder::new()
-            .name("spawner".to_owned())
-            .spawn(move || {
-                for Order {
-                    mut command,
-                    runtime,
-                    answer,
-                } in received
-                {
-                    let _in_runtime = runtime.enter();
-                    // A child nobody waits for any more is killed by its `kill_on_drop`.
-                    drop(answer.send(command.spawn()));
-                }
-            })?;
+        std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
+            for Order { mut command, runtime, answer } in received {
+                let _in_runtime = runtime.enter();
+                // A child nobody waits for any more is killed by its `kill_on_drop`.
+                drop(answer.send(command.spawn()));
+            }
+        })?;
         Ok(Self { orders })
     }
 
     pub(super) async fn spawn(&self, command: Command) -> io::Result<Child> {
         let gone = || io::Error::other("the thread that starts programs has ended");
         let (answer, answered) = oneshot::channel();
-        let order = Order {
-            command,
-            runtime: Handle::current(),
-            answer,
-        };
+        let order = Order { command, runtime: Handle::current(), answer };
         self.orders.send(order).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }

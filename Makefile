@@ -1,0 +1,13 @@
+# The commands of the README; each is one line that calls a script or cargo.
+.PHONY: demo test test-long up down bench check sqlx evaluate install
+
+demo: ; @deploy/local/demo.sh
+test: ; @deploy/local/test.sh
+test-long: ; @deploy/local/test.sh --long
+install: ; @deploy/local/install.sh
+up: install ; @deploy/local/up.sh
+down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)
+bench: ; @deploy/local/bench.sh
+check: ; @cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
+sqlx: up ; @deploy/local/sqlx.sh
+evaluate: ; @deploy/local/evaluate.sh "$(DOCS)" "$(NAMES)"

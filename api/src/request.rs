@@ -1,0 +1,73 @@
+//! What surrounds every request: its trace, where it came from, a line in the log, its metrics, and a 500 in
+//! place of a panic.
+
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use shared::telemetry::{TraceContext, start};
+use tracing::Instrument;
+
+use crate::forwarded::client_address;
+use crate::problem::{Code, Problem};
+use crate::state::App;
+
+tokio::task_local! {
+    static TRACE: TraceContext;
+}
+
+/// What a handler may need of its request.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// Which trace it belongs to.
+    pub trace: TraceContext,
+    /// Where it came from.
+    pub ip_address: Option<IpAddr>,
+}
+
+/// The address that the connection came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// The trace id of the request that is being answered.
+pub(crate) fn current_trace_id() -> Option<String> {
+    TRACE.try_with(TraceContext::trace_id).ok()
+}
+
+static UNMATCHED: LazyLock<Arc<str>> = LazyLock::new(|| "unmatched".into());
+
+/// Surrounds a request.
+pub async fn surround(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| Arc::clone(&UNMATCHED), |path| path.as_str().into());
+    let span = tracing::info_span!("request", %method, %route, otel.kind = "server");
+    let trace = start(&span, TraceContext::from_headers(request.headers()));
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let ip_address = peer.map(|peer| client_address(peer, request.headers(), &app.rules.trusted_proxies));
+    request.extensions_mut().insert(RequestContext { trace, ip_address });
+    let answered = TRACE.scope(trace, async {
+        AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!("a handler panicked");
+            Problem::new(Code::InternalError, "Something of ours failed.").into_response()
+        })
+    });
+    let response = answered.instrument(span.clone()).await;
+    let (status, took) = (response.status(), began.elapsed());
+    app.metrics.http_request(&route, &method, status, took);
+    span.in_scope(|| {
+        let milliseconds = took.as_secs_f64() * 1000.0;
+        if status.is_server_error() {
+            tracing::warn!(status = status.as_u16(), duration_ms = milliseconds, "answered");
+        } else {
+            tracing::debug!(status = status.as_u16(), duration_ms = milliseconds, "answered");
+        }
+    });
+    response
+}

@@ -1,0 +1,154 @@
+//! Finds the run that a request names, as far as its caller may know of it.
+
+use axum::extract::{FromRequestParts, Path};
+use chrono::{DateTime, TimeDelta, Utc};
+use http::request::Parts;
+use serde_json::json;
+use shared::access::Scope;
+use shared::domain::Status;
+use shared::settings::Retention;
+use shared::store::api_keys::Caller;
+use shared::store::audit::{self, Event};
+use shared::store::erasures;
+use shared::store::runs::{self, RunRecord};
+use uuid::Uuid;
+
+use crate::problem::{Code, Problem};
+use crate::request::RequestContext;
+use crate::state::App;
+
+/// The `run_id` of a path; what is no id names nothing.
+pub struct RunId(pub Uuid);
+
+impl FromRequestParts<App> for RunId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let named = Path::<Named>::from_request_parts(parts, app).await.map_err(|_| Problem::not_found())?;
+        Ok(Self(named.run_id))
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Named {
+    run_id: Uuid,
+}
+
+/// A run that this caller may read: its own, or any for an operator, whose look at another's is kept.
+///
+/// # Errors
+/// 404 for an unknown run and another's alike; 410 for one that is erased or past its term; 503.
+pub async fn readable(
+    app: &App,
+    caller: &Caller,
+    context: &RequestContext,
+    run_id: Uuid,
+) -> Result<RunRecord, Problem> {
+    let record = known(app, runs::find(&app.pool, run_id).await?, caller, run_id, true).await?;
+    audited(app, caller, context, &record).await?;
+    Ok(record)
+}
+
+/// Keeps that an operator looked at another client's run.
+///
+/// # Errors
+/// 503: what cannot be kept is not shown.
+pub async fn audited(app: &App, caller: &Caller, context: &RequestContext, record: &RunRecord) -> Result<(), Problem> {
+    if record.client_id != caller.client_id {
+        let event = Event {
+            client_id: Some(record.client_id),
+            actor: &caller.key_id.to_string(),
+            action: "run.read",
+            run_id: Some(record.run_id),
+            ip_address: context.ip_address,
+            outcome: "done",
+            details: json!({}),
+        };
+        audit::add(&app.pool, &event).await?;
+    }
+    Ok(())
+}
+
+/// A run that this caller may change: its own.
+///
+/// # Errors
+/// As [`readable`].
+pub async fn own(app: &App, caller: &Caller, run_id: Uuid) -> Result<RunRecord, Problem> {
+    known(app, runs::find(&app.pool, run_id).await?, caller, run_id, false).await
+}
+
+/// Judges a run that was looked up.
+///
+/// # Errors
+/// As [`readable`].
+pub async fn known(
+    app: &App,
+    found: Option<RunRecord>,
+    caller: &Caller,
+    run_id: Uuid,
+    reading: bool,
+) -> Result<RunRecord, Problem> {
+    let sees_all = reading && caller.scopes.contains(&Scope::Operator);
+    let sees = |client_id| client_id == caller.client_id || sees_all;
+    let Some(record) = found else {
+        let erased = erasures::client_of(&app.pool, run_id).await?;
+        return Err(match erased {
+            Some(client_id) if sees(client_id) => Problem::new(Code::RunErased, "The run was erased."),
+            _ => Problem::not_found(),
+        });
+    };
+    if !sees(record.client_id) {
+        return Err(Problem::not_found());
+    }
+    if run_has_expired(record.status, record.created_at, record.read_at, &app.rules.retention) {
+        return Err(Problem::new(Code::RunExpired, "The run is past its term."));
+    }
+    Ok(record)
+}
+
+/// The key of the run's document.
+///
+/// # Errors
+/// 410 where the document is gone or past its term.
+pub fn document_key<'a>(record: &'a RunRecord, retention: &Retention) -> Result<&'a str, Problem> {
+    let expired = past(record.created_at, record.read_at, retention.document);
+    match record.document_key.as_deref().filter(|_| !expired) {
+        Some(key) => Ok(key),
+        None => Err(Problem::new(Code::DocumentExpired, "The document is past its term.")),
+    }
+}
+
+/// Whether a run is past its term. One that is processing never is.
+fn run_has_expired(status: Status, created_at: DateTime<Utc>, now: DateTime<Utc>, retention: &Retention) -> bool {
+    match status {
+        Status::Processing => false,
+        Status::Success => past(created_at, now, retention.success),
+        Status::Error => past(created_at, now, retention.error),
+    }
+}
+
+fn past(from: DateTime<Utc>, now: DateTime<Utc>, term: std::time::Duration) -> bool {
+    TimeDelta::from_std(term).is_ok_and(|term| now - from >= term)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const DAY: u64 = 86_400;
+
+    #[test]
+    fn a_run_expires_when_its_term_is_over_and_not_before() {
+        let days = |days| Duration::from_secs(days * DAY);
+        let retention = Retention { success: days(90), error: days(180), document: days(30) };
+        let created: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let expired = |status, after: Duration| run_has_expired(status, created, created + after, &retention);
+        assert!(!expired(Status::Success, days(90) - Duration::from_millis(1)));
+        assert!(expired(Status::Success, days(90)));
+        assert!(!expired(Status::Error, days(179)));
+        assert!(expired(Status::Error, days(180)));
+        assert!(!expired(Status::Processing, days(1000)));
+    }
+}

@@ -1,0 +1,86 @@
+//! `GET /v1/runs`: runs, newest first, with filters and a cursor.
+
+use axum::extract::{RawQuery, State};
+use axum::{Extension, Json};
+use serde::Serialize;
+use serde_json::json;
+use shared::access::Scope;
+use shared::run_view::RunView;
+use shared::store::audit::{self, Event};
+use shared::store::{runs, search};
+use utoipa::ToSchema;
+
+use super::{cursor, list_query};
+use crate::auth::{MayRead, reader};
+use crate::problem::{Problem, ProblemBody};
+use crate::request::RequestContext;
+use crate::state::App;
+
+/// A page of a listing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunList {
+    /// Newest first.
+    pub items: Vec<RunView>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Lists runs, newest first.
+#[utoipa::path(
+    get, path = "/v1/runs", tag = "runs",
+    params(
+        ("status" = Option<String>, Query, description = "`processing`, `success` or `error`"),
+        ("verdict" = Option<bool>, Query),
+        ("error_code" = Option<String>, Query, description = "Any of the run's errors"),
+        ("fio" = Option<String>, Query, description = "Part of the applicant's name, any case"),
+        ("q" = Option<String>, Query, description = "Words in the recognised text"),
+        ("created_from" = Option<String>, Query, description = "A time (RFC 3339) or a day"),
+        ("created_to" = Option<String>, Query, description = "A time (RFC 3339) or a day, included"),
+        ("external_request_id" = Option<String>, Query),
+        ("iin" = Option<String>, Query),
+        ("limit" = Option<u32>, Query, description = "1 to 200, 50 unless told"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = RunList),
+        (status = 400, description = "INVALID_CURSOR", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "UNAUTHENTICATED", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "FORBIDDEN", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "VALIDATION_FAILED", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "DATABASE_UNAVAILABLE", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(
+    State(app): State<App>,
+    MayRead(caller): MayRead,
+    Extension(context): Extension<RequestContext>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<RunList>, Problem> {
+    let sees_all = caller.scopes.contains(&Scope::Operator);
+    let client_id = (!sees_all).then_some(caller.client_id);
+    let query = list_query::read(query.as_deref().unwrap_or_default(), client_id, app.rules.time_zone)?;
+    // A run is listed as soon as its 202 is out, which a replica cannot promise; text there is only of runs
+    // that have finished, so the costly search for words may go to one.
+    let pool = if query.filter.words.is_empty() { &app.pool } else { &app.read_pool };
+    let mut run_ids = search::run_ids(pool, &query.filter, query.after, query.limit + 1).await?;
+    let more = i64::try_from(run_ids.len()).is_ok_and(|found| found > query.limit);
+    if more {
+        run_ids.pop();
+    }
+    let next_cursor = run_ids.last().filter(|_| more).map(|last| cursor::write(*last, query.binding));
+    let records = runs::find_many(&app.pool, &run_ids).await?;
+    if sees_all {
+        let event = Event {
+            client_id: None,
+            actor: &caller.key_id.to_string(),
+            action: "runs.listed",
+            run_id: None,
+            ip_address: context.ip_address,
+            outcome: "done",
+            details: json!({ "runs": records.len() }),
+        };
+        audit::add(&app.pool, &event).await?;
+    }
+    let reader = reader(&caller);
+    Ok(Json(RunList { items: records.into_iter().map(|record| RunView::new(record, reader)).collect(), next_cursor }))
+}

@@ -1,0 +1,69 @@
+//! The routes under `/v1/runs`, one file for each.
+
+mod callbacks;
+mod create;
+mod cursor;
+mod delete;
+mod document;
+mod events;
+mod find;
+mod get;
+mod list;
+mod list_query;
+mod llm_calls;
+mod pages;
+mod redeliver;
+mod retry;
+mod stage_log;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::App;
+
+pub use find::RunId;
+
+/// The routes.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create, list::list))
+        .routes(routes!(get::get, delete::delete))
+        .routes(routes!(events::events))
+        .routes(routes!(document::document))
+        .routes(routes!(pages::pages))
+        .routes(routes!(pages::image))
+        .routes(routes!(llm_calls::llm_calls))
+        .routes(routes!(callbacks::callbacks))
+        .routes(routes!(redeliver::redeliver))
+        .routes(routes!(retry::retry))
+}
+
+/// What a submission and a retry are answered with.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Accepted {
+    /// The run.
+    pub run_id: uuid::Uuid,
+    /// `processing`.
+    pub status: shared::domain::Status,
+    /// The time inside `run_id`.
+    #[serde(serialize_with = "shared::run_view::milliseconds")]
+    pub created_at: chrono::DateTime<chrono::Utc>,
+}
+
+/// What a list of a run's parts is answered with.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Items<T> {
+    /// All of them.
+    pub items: Vec<T>,
+}
+
+impl Accepted {
+    /// 202, with where to look and when.
+    fn answer(&self) -> axum::response::Response {
+        use axum::response::IntoResponse;
+        use http::header::{LOCATION, RETRY_AFTER};
+        let location = format!("/v1/runs/{}", self.run_id);
+        (http::StatusCode::ACCEPTED, [(LOCATION, location), (RETRY_AFTER, "1".into())], axum::Json(self))
+            .into_response()
+    }
+}

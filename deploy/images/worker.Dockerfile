@@ -1,0 +1,23 @@
+# syntax=docker/dockerfile:1
+# The worker, with Tesseract and Poppler. Build from the checkout's root:
+# docker build -f deploy/images/worker.Dockerfile -t rb-ocr-worker .
+FROM rust:1.95-slim-bookworm AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked -p rb-ocr-worker
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates tzdata poppler-utils tesseract-ocr \
+        tesseract-ocr-rus tesseract-ocr-kaz tesseract-ocr-eng tesseract-ocr-osd \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin rb-ocr \
+    && install -d -o rb-ocr -g rb-ocr -m 0700 /var/lib/rb-ocr/documents
+COPY --from=build /src/target/release/rb-ocr-worker /usr/local/bin/
+USER 10001
+ENV WORKER_LISTEN=0.0.0.0:8081
+EXPOSE 8081
+ENTRYPOINT ["/usr/local/bin/rb-ocr-worker"]

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The benchmark, of release builds against the private services; arguments go to it.
+set -euo pipefail
+. "$(dirname "$0")/place.sh"
+"$ROOT/deploy/local/install.sh"
+"$ROOT/deploy/local/up.sh"
+cd "$ROOT"
+SQLX_OFFLINE=true cargo build --release --locked --workspace --bins
+exec "$ROOT/deploy/local/with_env.sh" cargo run --release --locked --quiet -p rb-ocr-tests --bin bench -- "$@"

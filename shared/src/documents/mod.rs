@@ -1,0 +1,147 @@
+//! The document store: a directory here, S3 in production, one code path over `object_store`.
+//! Nothing is held whole in memory: what is larger than one part is sent part by part, and an
+//! upload that is dropped or aborted leaves nothing.
+
+mod error;
+mod keys;
+mod open;
+mod upload;
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::io::AsyncWriteExt;
+
+pub use error::DocumentsError;
+pub use keys::{BadObjectKey, document_key, incoming_key, page_key};
+pub use upload::Upload;
+
+/// The store of documents and page pictures. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    part_bytes: usize,
+}
+
+/// A stored object that is being read.
+pub struct Download {
+    /// Bytes in all.
+    pub size: u64,
+    /// Its bytes, in order.
+    pub bytes: BoxStream<'static, Result<Bytes, DocumentsError>>,
+}
+
+/// One line of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its key.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was last written.
+    pub modified_at: DateTime<Utc>,
+}
+
+impl Documents {
+    /// Opens the store that `STORAGE_URL` names. A directory is made if it is missing.
+    ///
+    /// # Errors
+    /// The address cannot be used, or the directory cannot be made.
+    pub fn open(storage_url: &str) -> Result<Self, DocumentsError> {
+        open::open(storage_url)
+    }
+
+    fn at(&self, key: &str) -> Result<Path, DocumentsError> {
+        let key = Path::parse(key).map_err(|_| DocumentsError::BadKey)?;
+        Ok(self.prefix.parts().chain(key.parts()).collect())
+    }
+
+    /// Begins an upload; nothing can be read at `key` before [`Upload::finish`].
+    ///
+    /// # Errors
+    /// The key is none of ours.
+    pub fn begin(&self, key: &str) -> Result<Upload, DocumentsError> {
+        Ok(Upload::new(Arc::clone(&self.store), self.at(key)?, self.part_bytes))
+    }
+
+    /// Stores what is in memory already (a page's picture).
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), DocumentsError> {
+        self.store.put(&self.at(key)?, PutPayload::from_bytes(bytes)).await?;
+        Ok(())
+    }
+
+    /// Reads an object as a stream.
+    ///
+    /// # Errors
+    /// It is not there, or the store is unavailable.
+    pub async fn get(&self, key: &str) -> Result<Download, DocumentsError> {
+        let found = self.store.get(&self.at(key)?).await?;
+        Ok(Download { size: found.meta.size, bytes: found.into_stream().map_err(DocumentsError::from).boxed() })
+    }
+
+    /// Writes an object into a file; answers how many bytes it has.
+    ///
+    /// # Errors
+    /// It is not there, the store is unavailable, or the file cannot be written.
+    pub async fn download(&self, key: &str, file: &FilePath) -> Result<u64, DocumentsError> {
+        let mut object = self.get(key).await?;
+        let mut file = tokio::fs::File::create(file).await.map_err(DocumentsError::File)?;
+        let mut written = 0;
+        while let Some(bytes) = object.bytes.try_next().await? {
+            file.write_all(&bytes).await.map_err(DocumentsError::File)?;
+            written += bytes.len() as u64;
+        }
+        file.flush().await.map_err(DocumentsError::File)?;
+        Ok(written)
+    }
+
+    /// Deletes an object; one that is absent is deleted already.
+    ///
+    /// # Errors
+    /// The store is unavailable.
+    pub async fn delete(&self, key: &str) -> Result<(), DocumentsError> {
+        match self.store.delete(&self.at(key)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Every object under a prefix, in no order.
+    ///
+    /// # Errors
+    /// The prefix is none of ours; the items say when the store is unavailable.
+    pub fn list(
+        &self,
+        prefix: &str,
+    ) -> Result<impl Stream<Item = Result<Stored, DocumentsError>> + use<>, DocumentsError> {
+        let (prefix, own) = (self.at(prefix)?, self.prefix.clone());
+        let found = self.store.list(Some(&prefix)).map_err(DocumentsError::from);
+        Ok(found.try_filter_map(move |meta| {
+            let key = meta.location.prefix_match(&own).map(|parts| parts.collect::<Path>().to_string());
+            let stored = key.map(|key| Stored { key, size: meta.size, modified_at: meta.last_modified });
+            futures::future::ready(Ok(stored))
+        }))
+    }
+
+    /// Writes and deletes a small object: whether documents can be stored now.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub async fn probe(&self) -> Result<(), DocumentsError> {
+        let key = format!("probe/{}", uuid::Uuid::new_v4());
+        self.put(&key, Bytes::from_static(b"probe")).await?;
+        self.delete(&key).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! Opens the store that `STORAGE_URL` names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ClientOptions, RetryConfig};
+
+use super::{Documents, DocumentsError};
+
+/// Bytes of a part written to a file: large enough that few writes are needed, small enough that many
+/// uploads at once stay cheap.
+const FILE_PART_BYTES: usize = 256 * 1024;
+
+/// Bytes of a part sent to S3, which refuses smaller ones.
+const S3_PART_BYTES: usize = 5 * 1024 * 1024;
+
+pub(super) fn open(storage_url: &str) -> Result<Documents, DocumentsError> {
+    let bad = |problem: String| DocumentsError::BadAddress(problem);
+    if let Some(folder) = storage_url.strip_prefix("file://") {
+        std::fs::create_dir_all(folder).map_err(|e| bad(format!("the folder {folder} cannot be made: {e}")))?;
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| bad(e.to_string()))?.with_fsync(true);
+        return Ok(Documents { store: Arc::new(store), prefix: Path::default(), part_bytes: FILE_PART_BYTES });
+    }
+    let place = storage_url.strip_prefix("s3://").ok_or_else(|| bad("must begin with file:// or s3://".into()))?;
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    let prefix = Path::parse(prefix.trim_end_matches('/')).map_err(|e| bad(e.to_string()))?;
+    // A store inside the house often speaks plain HTTP; saying so in its address is saying so enough.
+    let plain = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
+    let store = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_client_options(
+            ClientOptions::new()
+                .with_allow_http(plain)
+                .with_connect_timeout(Duration::from_secs(3))
+                .with_timeout(Duration::from_secs(30)),
+        )
+        // A caller is waiting: a store that stays away is reported, not waited for.
+        .with_retry(RetryConfig { max_retries: 3, retry_timeout: Duration::from_secs(10), ..RetryConfig::default() })
+        .build()
+        .map_err(|e| bad(e.to_string()))?;
+    Ok(Documents { store: Arc::new(store), prefix, part_bytes: S3_PART_BYTES })
+}

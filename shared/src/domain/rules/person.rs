@@ -1,0 +1,114 @@
+//! Whose document it is: every name in the text, weighed by the words around it, names of one
+//! person taken together.
+
+use super::name_fields::{labelled, third_below};
+use super::name_spans::{Form, name_at, two_words, words};
+use super::tokens::Token;
+use super::{found, quote, roles};
+use crate::domain::letters::is_kazakh_only;
+use crate::domain::names;
+use crate::domain::page::Page;
+use crate::domain::run::Found;
+
+/// A name in the text.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// As it stands.
+    pub words: String,
+    pub form: Form,
+    /// First and last token.
+    pub first: usize,
+    pub last: usize,
+    /// How much it looks like the document's person.
+    pub weight: f32,
+}
+
+/// Names at or below this weight are signers, doctors, children, passers-by.
+const THRESHOLD: f32 = 0.5;
+/// Two persons this near in weight are equals, between whom the applicant's name may decide.
+const EQUALS: f32 = 0.75;
+
+/// The document's person, and whether misread letters of the name were mended by the applicant's.
+pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<(Found<String>, bool)> {
+    let candidates = candidates(tokens);
+    let groups = group(&candidates);
+    let best = groups.iter().map(|group| group.weight).fold(f32::MIN, f32::max);
+    if best <= THRESHOLD {
+        return None;
+    }
+    let equals: Vec<&Group> =
+        groups.iter().filter(|group| best - group.weight <= EQUALS && group.weight > THRESHOLD).collect();
+    let chosen = equals
+        .iter()
+        .find(|group| group.members.iter().any(|m| names::compare(applicant, &candidates[*m].words).same))
+        .or_else(|| equals.iter().max_by(|a, b| a.weight.total_cmp(&b.weight).then(b.members[0].cmp(&a.members[0]))))?;
+    let shown = chosen.members.iter().map(|m| &candidates[*m]).max_by(|a, b| {
+        let rank = |c: &Candidate| (c.form, u8::from(!c.words.chars().any(is_kazakh_only)), c.weight > THRESHOLD);
+        rank(a).cmp(&rank(b)).then(b.first.cmp(&a.first))
+    })?;
+    let value = names::nominative(&shown.words);
+    let mended = names::mend(applicant, &value);
+    let is_mended = mended.is_some();
+    Some((found(mended.unwrap_or(value), quote(pages, tokens, shown.first, shown.last)), is_mended))
+}
+
+/// Names of one person.
+struct Group {
+    members: Vec<usize>,
+    weight: f32,
+}
+
+fn group(candidates: &[Candidate]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    // Fuller names first, so that «Соколову Н.М.» joins «Соколов Никита Максимович».
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by(|a, b| candidates[*b].form.cmp(&candidates[*a].form).then(a.cmp(b)));
+    for index in order {
+        let candidate = &candidates[index];
+        let home = groups.iter_mut().find(|group| {
+            let head = &candidates[group.members[0]].words;
+            names::compare(&names::nominative(head), &candidate.words).same
+                || names::compare(&names::nominative(&candidate.words), head).same
+        });
+        match home {
+            Some(group) => {
+                group.weight = group.weight.max(candidate.weight) + if candidate.weight > 0.0 { 0.5 } else { 0.0 };
+                group.members.push(index);
+            }
+            None => groups.push(Group { members: vec![index], weight: candidate.weight }),
+        }
+    }
+    groups
+}
+
+/// A document names some dozens of people at most.
+const MOST_CANDIDATES: usize = 60;
+
+fn candidates(tokens: &[Token]) -> Vec<Candidate> {
+    let mut out = labelled(tokens);
+    let mut at = 0;
+    while at < tokens.len() && out.len() < MOST_CANDIDATES {
+        let Some((form, last)) = name_at(tokens, at) else {
+            at += 1;
+            continue;
+        };
+        let (form, text) = match (form, third_below(tokens, last)) {
+            (Form::Two, Some(third)) => (Form::Three, format!("{} {}", words(tokens, at, last), tokens[third].text)),
+            _ => (form, words(tokens, at, last)),
+        };
+        if !out.iter().any(|known: &Candidate| known.first <= last && at <= known.last) {
+            let base = match form {
+                Form::Three => 1.0,
+                // Nothing but its place says that the other word is a surname.
+                Form::Two if !two_words(&tokens[at], &tokens[last]) => -1.2,
+                Form::Two => 0.3,
+                Form::Initials => 0.0,
+            };
+            let weight = base + roles::weigh(tokens, at, last, form == Form::Initials);
+            out.push(Candidate { words: text, form, first: at, last, weight });
+        }
+        at = last + 1;
+    }
+    out.sort_by_key(|candidate| candidate.first);
+    out
+}

@@ -1,0 +1,76 @@
+//! Publishes jobs with pipelined confirms.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use lapin::options::BasicPublishOptions;
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Confirmation, PublisherConfirm};
+use uuid::Uuid;
+
+use super::{JobMessage, QueueError, Session};
+use crate::store::jobs::PublishedJob;
+
+/// How long the broker may take to confirm.
+const CONFIRM_TIME: Duration = Duration::from_secs(30);
+
+/// What the broker did not take.
+#[derive(Debug, Default)]
+pub struct Unconfirmed {
+    /// (job, publish_no), to unmark.
+    pub publishings: Vec<(Uuid, i32)>,
+    /// Refused by the queue, by its length or a disk alarm.
+    pub nacked: usize,
+    /// No queue took it.
+    pub returned: usize,
+}
+
+/// Publishes and waits for the confirms of all. On any fault of the connection the session is given up and all
+/// that is not confirmed is answered as such.
+pub async fn publish_jobs(session: &Session, jobs: &[PublishedJob]) -> Unconfirmed {
+    let mut confirms = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        confirms.push(send(session, job).await);
+    }
+    let waits = confirms.into_iter().map(|confirm| async {
+        match confirm {
+            Ok(confirm) => tokio::time::timeout(CONFIRM_TIME, confirm)
+                .await
+                .map_err(|_| QueueError::TimedOut)
+                .and_then(|confirmation| Ok(confirmation?)),
+            Err(error) => Err(error),
+        }
+    });
+    let mut unconfirmed = Unconfirmed::default();
+    for (job, confirmation) in jobs.iter().zip(join_all(waits).await) {
+        match confirmation {
+            Ok(Confirmation::Ack(None)) => continue,
+            Ok(Confirmation::Ack(Some(_))) => unconfirmed.returned += 1,
+            Ok(Confirmation::Nack(_) | Confirmation::NotRequested) => unconfirmed.nacked += 1,
+            Err(_) => session.fail(),
+        }
+        unconfirmed.publishings.push((job.job_id, job.publish_no));
+    }
+    if unconfirmed.returned > 0 {
+        // A queue is gone; the next session declares it anew.
+        session.fail();
+    }
+    unconfirmed
+}
+
+async fn send(session: &Session, job: &PublishedJob) -> Result<PublisherConfirm, QueueError> {
+    let mut headers = FieldTable::default();
+    if let Some(traceparent) = &job.trace_context {
+        headers.insert("traceparent".into(), AMQPValue::LongString(traceparent.as_str().into()));
+    }
+    let properties = BasicProperties::default()
+        .with_content_type("application/json".into())
+        .with_type("rb-ocr.job".into())
+        .with_message_id(job.job_id.to_string().into())
+        .with_delivery_mode(2)
+        .with_headers(headers);
+    let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let queue = session.names.lane(job.lane);
+    let payload = JobMessage::new(job.job_id, job.run_id).to_bytes();
+    Ok(session.jobs.basic_publish("".into(), queue.into(), options, &payload, properties).await?)
+}

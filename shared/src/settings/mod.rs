@@ -1,0 +1,190 @@
+//! Settings: environment variables, read once at start, checked together, all faults reported at
+//! once. Every one has its line in [`TABLE`], which the README's table is compared with.
+
+mod fault;
+mod reader;
+mod services;
+mod table;
+mod timing;
+mod value;
+
+pub use fault::{Fault, Faults};
+pub use reader::Reader;
+pub use services::{AnalyzerKind, Callbacks, Llm, Ocr, OcrEngineKind, ResponseFormat};
+pub use table::{Setting, TABLE};
+pub use timing::{Limits, RateLimit, Retention, Timing};
+pub use value::{Allowed, Secret};
+
+use std::net::SocketAddr;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
+/// Everything a process of RB-OCR can be told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where PostgreSQL is.
+    pub database: Database,
+    /// `AMQP_URL`.
+    pub amqp_url: Secret,
+    /// `QUEUE_PREFIX`: what the names of queues and exchanges begin with.
+    pub queue_prefix: String,
+    /// `STORAGE_URL`.
+    pub storage_url: String,
+    /// `API_LISTEN`.
+    pub api_listen: SocketAddr,
+    /// `TRUSTED_PROXIES`.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// `WORKER_LISTEN`; none: the worker serves no HTTP.
+    pub worker_listen: Option<SocketAddr>,
+    /// `WORKER_CONCURRENCY`: runs in progress at once in a worker, 2 at least.
+    pub worker_concurrency: usize,
+    /// `OCR_…`
+    pub ocr: Ocr,
+    /// `ANALYZER`, `LLM_…`
+    pub llm: Llm,
+    /// `CALLBACK_…`
+    pub callbacks: Callbacks,
+    /// Leases, pauses, budgets.
+    pub timing: Timing,
+    /// What is refused.
+    pub limits: Limits,
+    /// `RETENTION_…`
+    pub retention: Retention,
+    /// `TIME_ZONE`: where "today" is.
+    pub time_zone: Tz,
+    /// `JUDGE_AS_OF`: a date that stands for today.
+    pub judge_as_of: Option<NaiveDate>,
+    /// `SECRETS_KEY`: 32 bytes that encrypt what is kept at rest; none: clients' secrets cannot be used.
+    pub secrets_key: Option<SecretsKey>,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub otlp_endpoint: Option<String>,
+}
+
+/// Where PostgreSQL is and how it is used.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// `DATABASE_URL`.
+    pub url: Secret,
+    /// `DATABASE_READ_URL`: searches and statistics.
+    pub read_url: Option<Secret>,
+    /// `DATABASE_DIRECT_URL`: migrations, past a pooler.
+    pub direct_url: Option<Secret>,
+    /// `DATABASE_POOLED`: behind PgBouncer in transaction mode.
+    pub pooled: bool,
+    /// `DATABASE_CONNECTIONS`: of one process, at most.
+    pub connections: u32,
+}
+
+/// The key that encrypts secrets at rest.
+#[derive(Clone)]
+pub struct SecretsKey(pub [u8; 32]);
+
+impl std::fmt::Debug for SecretsKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretsKey(…)")
+    }
+}
+
+impl Settings {
+    /// From the environment and a `.env` file beside (the environment wins).
+    ///
+    /// # Errors
+    /// Every setting that is wrong, and every two that do not agree.
+    pub fn from_env() -> Result<Self, Faults> {
+        dotenvy::dotenv().ok();
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// From any source of values, so that tests need no environment.
+    ///
+    /// # Errors
+    /// Every setting that is wrong, and every two that do not agree.
+    pub fn read(source: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let mut reader = Reader::new(source);
+        let settings = Self {
+            database: Database {
+                url: reader.secret("DATABASE_URL"),
+                read_url: reader.optional("DATABASE_READ_URL", value::secret),
+                direct_url: reader.optional("DATABASE_DIRECT_URL", value::secret),
+                pooled: reader.required("DATABASE_POOLED", value::flag),
+                connections: reader.required("DATABASE_CONNECTIONS", value::number_in(2..=500)) as u32,
+            },
+            amqp_url: reader.secret("AMQP_URL"),
+            queue_prefix: reader.required("QUEUE_PREFIX", value::queue_prefix),
+            storage_url: reader.required("STORAGE_URL", value::storage_url),
+            api_listen: reader.required("API_LISTEN", value::parsed),
+            trusted_proxies: reader.required("TRUSTED_PROXIES", value::subnets),
+            worker_listen: reader.optional("WORKER_LISTEN", value::parsed),
+            worker_concurrency: reader.required("WORKER_CONCURRENCY", value::number_in(2..=4096)),
+            ocr: Ocr::read(&mut reader),
+            llm: Llm::read(&mut reader),
+            callbacks: Callbacks::read(&mut reader),
+            timing: Timing::read(&mut reader),
+            limits: Limits::read(&mut reader),
+            retention: Retention::read(&mut reader),
+            time_zone: reader.required("TIME_ZONE", value::parsed),
+            judge_as_of: reader.optional("JUDGE_AS_OF", value::parsed),
+            secrets_key: reader.optional("SECRETS_KEY", value::secrets_key),
+            otlp_endpoint: reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", value::text),
+        };
+        if settings.judge_as_of.is_some() && reader.is("RB_OCR_ENV", "production") {
+            reader.disagree(
+                "JUDGE_AS_OF",
+                "is refused with RB_OCR_ENV=production: it would judge by a date that is not today",
+            );
+        }
+        settings.timing.check(&mut reader);
+        settings.llm.check(&mut reader);
+        settings.ocr.check(&mut reader);
+        reader.finish(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(given: &[(&str, &str)]) -> Result<Settings, Faults> {
+        let given: Vec<(String, String)> = given.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        Settings::read(&move |name| given.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()))
+    }
+
+    #[test]
+    fn nothing_has_to_be_set() {
+        let settings = read(&[]).expect("the defaults are good");
+        assert_eq!(settings.time_zone, chrono_tz::Asia::Almaty);
+        assert_eq!(settings.timing.retry_pauses.len(), 4);
+        assert_eq!(settings.callbacks.pauses.len(), 9);
+    }
+
+    #[test]
+    fn all_faults_are_reported_at_once_by_name() {
+        let faults = read(&[("LEASE_SECONDS", "soon"), ("TIME_ZONE", "Mars"), ("STORAGE_URL", "ftp://x")])
+            .expect_err("three are wrong")
+            .to_string();
+        for name in ["LEASE_SECONDS", "TIME_ZONE", "STORAGE_URL"] {
+            assert!(faults.contains(name), "{name} is missing in: {faults}");
+        }
+    }
+
+    #[test]
+    fn a_judging_date_is_refused_in_production() {
+        let date = ("JUDGE_AS_OF", "2026-11-22");
+        assert!(read(&[date]).is_ok());
+        assert!(read(&[date, ("RB_OCR_ENV", "production")]).is_err());
+    }
+
+    #[test]
+    fn a_remote_engine_needs_its_address() {
+        assert!(read(&[("OCR_ENGINE", "http")]).is_err());
+        assert!(read(&[("OCR_ENGINE", "http"), ("OCR_BASE_URL", "http://ocr.internal")]).is_ok());
+        assert!(read(&[("ANALYZER", "llm")]).is_err());
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let settings = read(&[("AMQP_URL", "amqp://u:hidden@h/%2f"), ("LLM_API_KEY", "hidden")]).expect("good");
+        assert!(!format!("{settings:?}").contains("hidden"));
+    }
+}

@@ -1,0 +1,142 @@
+//! The services that are called: OCR, the model, callers' endpoints.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::reader::Reader;
+use super::value::{self, Allowed, Secret};
+
+/// Which engine reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OcrEngineKind {
+    /// Tesseract and Poppler here.
+    Tesseract,
+    /// OCR over HTTP.
+    Http,
+}
+
+/// `OCR_…`
+#[derive(Clone, Debug)]
+pub struct Ocr {
+    /// `OCR_ENGINE`.
+    pub engine: OcrEngineKind,
+    /// `OCR_BASE_URL`.
+    pub base_url: Option<Url>,
+    /// `OCR_PROCESSES`: Tesseract and Poppler children at once; as many as there are cores unless told.
+    pub processes: usize,
+}
+
+impl Ocr {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            engine: reader.required("OCR_ENGINE", |value| match value {
+                "tesseract" => Ok(OcrEngineKind::Tesseract),
+                "http" => Ok(OcrEngineKind::Http),
+                _ => Err("must be tesseract or http".into()),
+            }),
+            base_url: reader.optional("OCR_BASE_URL", value::base_url),
+            processes: reader.optional("OCR_PROCESSES", value::number_in(1..=256)).unwrap_or(cores),
+        }
+    }
+
+    pub(super) fn check(&self, reader: &mut Reader<'_>) {
+        if self.engine == OcrEngineKind::Http && self.base_url.is_none() {
+            reader.disagree("OCR_BASE_URL", "must be set with OCR_ENGINE=http");
+        }
+    }
+}
+
+/// Who analyses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnalyzerKind {
+    /// Rules in the worker.
+    Rules,
+    /// A model behind OpenAI's API.
+    Llm,
+}
+
+/// How the model is asked for JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseFormat {
+    /// Tries the three in this order and remembers.
+    Auto,
+    /// `{"type": "json_schema", …}`.
+    JsonSchema,
+    /// `{"type": "json_object", "schema": …}`.
+    JsonObject,
+    /// No `response_format`.
+    None,
+}
+
+/// `ANALYZER`, `LLM_…`
+#[derive(Clone, Debug)]
+pub struct Llm {
+    /// `ANALYZER`.
+    pub analyzer: AnalyzerKind,
+    /// `LLM_BASE_URL`.
+    pub base_url: Option<Url>,
+    /// `LLM_API_KEY`.
+    pub api_key: Option<Secret>,
+    /// `LLM_MODEL`.
+    pub model: Option<String>,
+    /// `LLM_RESPONSE_FORMAT`.
+    pub response_format: ResponseFormat,
+}
+
+impl Llm {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            analyzer: reader.required("ANALYZER", |value| match value {
+                "rules" => Ok(AnalyzerKind::Rules),
+                "llm" => Ok(AnalyzerKind::Llm),
+                _ => Err("must be rules or llm".into()),
+            }),
+            base_url: reader.optional("LLM_BASE_URL", value::base_url),
+            api_key: reader.optional("LLM_API_KEY", value::secret),
+            model: reader.optional("LLM_MODEL", value::text),
+            response_format: reader.required("LLM_RESPONSE_FORMAT", |value| match value {
+                "auto" => Ok(ResponseFormat::Auto),
+                "json_schema" => Ok(ResponseFormat::JsonSchema),
+                "json_object" => Ok(ResponseFormat::JsonObject),
+                "none" => Ok(ResponseFormat::None),
+                _ => Err("must be auto, json_schema, json_object or none".into()),
+            }),
+        }
+    }
+
+    pub(super) fn check(&self, reader: &mut Reader<'_>) {
+        if self.analyzer == AnalyzerKind::Llm {
+            for (name, missing) in [("LLM_BASE_URL", self.base_url.is_none()), ("LLM_MODEL", self.model.is_none())] {
+                if missing {
+                    reader.disagree(name, "must be set with ANALYZER=llm");
+                }
+            }
+        }
+    }
+}
+
+/// `CALLBACK_…`
+#[derive(Clone, Debug)]
+pub struct Callbacks {
+    /// `CALLBACK_ALLOW_HOSTS`.
+    pub allow_hosts: Vec<Allowed>,
+    /// `CALLBACK_PAUSES`: before the second try, the third, …
+    pub pauses: Vec<Duration>,
+    /// `CALLBACK_CONCURRENCY`: deliveries at once.
+    pub concurrency: usize,
+}
+
+impl Callbacks {
+    /// Deliveries at once to one host (contract, section 5).
+    pub const PER_HOST: usize = 4;
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            allow_hosts: reader.required("CALLBACK_ALLOW_HOSTS", value::allowed_hosts),
+            pauses: reader.required("CALLBACK_PAUSES", value::durations),
+            concurrency: reader.required("CALLBACK_CONCURRENCY", value::number_in(1..=4096)),
+        }
+    }
+}

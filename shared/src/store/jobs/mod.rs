@@ -1,0 +1,98 @@
+//! `jobs`: what is owed. One function for each transition; every one names the state it starts from, so
+//! that a slow process cannot undo what a faster one did.
+//!
+//! ```text
+//! waiting ──publish──▶ published ──claim──▶ leased ──finish──▶ gone
+//!    ▲  ◀──unmark────────┘  ▲                  │
+//!    └──── retry, give_back, expire ───────────┘
+//! ```
+
+mod claim;
+mod count;
+mod lease;
+mod publish;
+mod upkeep;
+
+pub use claim::{CallbackClaim, EraseClaim, RunClaim, claim_callback, claim_erase, claim_run};
+pub use count::{Count, count};
+pub use lease::{Lease, give_back, note_stages, renew, retry, settle};
+pub use publish::{Filled, PublishedJob, fill_windows, unmark};
+pub use upkeep::{EndedJob, Ending, expire_leases, missing_jobs, republish, take_timed_out};
+
+use uuid::Uuid;
+
+/// What a job is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A run through the pipeline.
+    Run,
+    /// A delivery to a caller.
+    Callback,
+    /// Files to take out of the document store.
+    Erase,
+}
+
+impl Kind {
+    /// The word in the table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Callback => "callback",
+            Self::Erase => "erase",
+        }
+    }
+}
+
+/// One of the queues that jobs travel by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Urgent runs.
+    RunsHigh,
+    /// All other runs.
+    RunsNormal,
+    /// Callbacks.
+    Callbacks,
+    /// Erasures.
+    Erase,
+}
+
+impl Lane {
+    /// Every lane.
+    pub const ALL: [Self; 4] = [Self::RunsHigh, Self::RunsNormal, Self::Callbacks, Self::Erase];
+
+    /// What its jobs are for.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::RunsHigh | Self::RunsNormal => Kind::Run,
+            Self::Callbacks => Kind::Callback,
+            Self::Erase => Kind::Erase,
+        }
+    }
+
+    /// The priority of its jobs.
+    pub const fn priority(self) -> &'static str {
+        match self {
+            Self::RunsHigh => "high",
+            _ => "normal",
+        }
+    }
+
+    fn of(kind: &str, priority: &str) -> Self {
+        match (kind, priority) {
+            ("callback", _) => Self::Callbacks,
+            ("erase", _) => Self::Erase,
+            (_, "high") => Self::RunsHigh,
+            _ => Self::RunsNormal,
+        }
+    }
+}
+
+/// Milliseconds for a column that counts them.
+fn milliseconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A new id for a job: only its uniqueness matters, the order of jobs is `available_at`.
+pub(super) fn new_job_id() -> Uuid {
+    Uuid::now_v7()
+}

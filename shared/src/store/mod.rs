@@ -1,0 +1,39 @@
+//! The only place with SQL, one module per table or view. Statements are checked by the compiler
+//! against the migrations; only listings with free filters are put together at run time.
+//!
+//! Every stored or compared time is the database's `now()`: a process whose clock is wrong can neither
+//! lengthen a lease nor shorten a pause.
+
+pub mod api_keys;
+pub mod audit;
+pub mod callback_attempts;
+pub mod callback_events;
+pub mod callbacks;
+pub mod client_secrets;
+pub mod clients;
+pub mod dead_jobs;
+pub mod duties;
+pub mod erasures;
+mod error;
+pub mod finish;
+pub mod idempotency;
+pub mod intake;
+pub mod jobs;
+pub mod llm_calls;
+pub mod months;
+pub mod pages;
+mod pool;
+pub mod progress;
+pub mod retry;
+pub mod runs;
+pub mod search;
+pub mod stored_keys;
+pub mod workers;
+
+pub use error::StoreError;
+pub use pool::{MIGRATIONS, Pool, connect, connect_read, migrate, now, pending_migrations, ping};
+
+/// A new id for an audit event: its first bits are the time, which says in which month it is kept.
+pub(crate) fn audit_event_id() -> uuid::Uuid {
+    uuid::Uuid::now_v7()
+}

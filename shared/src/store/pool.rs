@@ -1,0 +1,110 @@
+//! Connections: made lazily, so that a process may start before its database.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::StoreError;
+use crate::settings::Database;
+
+/// Connections to PostgreSQL.
+pub type Pool = sqlx::PgPool;
+
+/// The steps of `migrations/`.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// How long a request waits for a free connection before it is told that the database is unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A connection that was idle for longer is asked whether it is alive before it is used: after a restart
+/// of the database no statement then fails for a connection that died with it.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// A pool that connects when it is first used, so that a process starts before its database does.
+///
+/// # Errors
+/// The address cannot be read.
+pub fn connect(database: &Database, name: &str) -> Result<Pool, StoreError> {
+    connect_to(database.url.expose(), database, name)
+}
+
+/// The same for searches: `DATABASE_READ_URL`, or `DATABASE_URL` where there is none.
+///
+/// # Errors
+/// The address cannot be read.
+pub fn connect_read(database: &Database, name: &str) -> Result<Pool, StoreError> {
+    connect_to(database.read_url.as_ref().unwrap_or(&database.url).expose(), database, name)
+}
+
+fn connect_to(url: &str, database: &Database, name: &str) -> Result<Pool, StoreError> {
+    let options: PgConnectOptions = url.parse()?;
+    let mut options = options.application_name(name);
+    if database.pooled {
+        // A pooler in transaction mode gives each transaction another connection: a statement that
+        // was prepared on one is unknown on the next, and start-up parameters are refused.
+        options = options.statement_cache_capacity(0);
+    } else {
+        options = options.options([
+            // No statement of ours is long, so one that is has gone wrong; compiling them costs more
+            // than running them.
+            ("statement_timeout", "30s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("jit", "off"),
+        ]);
+    }
+    Ok(PgPoolOptions::new()
+        .max_connections(database.connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(Duration::from_secs(300))
+        .max_lifetime(Duration::from_secs(3600))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                use sqlx::Connection as _;
+                if meta.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options))
+}
+
+/// Brings the schema up to date. Steps that are done already are left alone.
+///
+/// # Errors
+/// A step failed, or the database has steps that this program does not know.
+pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
+    MIGRATIONS.run(pool).await
+}
+
+/// How many migrations of this build the database has not had yet.
+///
+/// # Errors
+/// The database is away.
+pub async fn pending_migrations(pool: &Pool) -> Result<usize, StoreError> {
+    let known: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool).await?;
+    let applied: Vec<i64> = if known {
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await?
+    } else {
+        Vec::new()
+    };
+    Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count())
+}
+
+/// Asks the database whether it is there.
+///
+/// # Errors
+/// It is not.
+pub async fn ping(pool: &Pool) -> Result<(), StoreError> {
+    sqlx::query("SELECT 1").execute(pool).await?;
+    Ok(())
+}
+
+/// The database's clock.
+///
+/// # Errors
+/// The database is away.
+pub async fn now(pool: &Pool) -> Result<chrono::DateTime<chrono::Utc>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?)
+}

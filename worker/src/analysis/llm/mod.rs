@@ -1,0 +1,117 @@
+//! Analysis by a model behind OpenAI's API (contract, section 4). The model is never trusted: its
+//! answer must fit a schema, and every value must be borne out by the text.
+
+mod answer;
+mod client;
+mod completion;
+mod format;
+mod prompt;
+mod unusable;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use shared::domain::{Classification, ErrorCode, Extraction, Page};
+use shared::settings;
+use shared::telemetry::Metrics;
+
+use self::client::{Ask, ChatClient};
+use self::unusable::Unusable;
+use super::{Analysed, AnalysisError, AnalysisInput, Analyzer, CallType, LlmCall};
+
+/// An answer that cannot be used is asked for once more, with the reason.
+const ROUNDS: usize = 2;
+
+/// All requests of one call: a run's lease is renewed meanwhile, its work budget is longer.
+const WHOLE: Duration = Duration::from_secs(240);
+
+/// The analyser.
+#[derive(Debug)]
+pub struct LlmAnalyzer {
+    client: ChatClient,
+}
+
+impl LlmAnalyzer {
+    /// As the settings say; `LLM_BASE_URL` and `LLM_MODEL` are set, which reading them has checked.
+    ///
+    /// # Errors
+    /// [`LlmSetupError`].
+    pub fn new(settings: &settings::Llm, metrics: Metrics) -> Result<Self, LlmSetupError> {
+        Ok(Self { client: ChatClient::new(settings, metrics)? })
+    }
+
+    async fn ask<T>(
+        &self,
+        call_type: CallType,
+        pages: &[Page],
+        check: impl Fn(&str, &[Page]) -> Result<T, Unusable> + Send + Sync,
+    ) -> Analysed<T> {
+        let calls = Mutex::new(Vec::with_capacity(1));
+        let failed = |code, detail: String, calls: Mutex<Vec<LlmCall>>| AnalysisError {
+            code,
+            detail: format!("{}: {detail}", call_type.as_str()),
+            calls: calls.into_inner().unwrap_or_else(PoisonError::into_inner),
+        };
+        let document: Arc<str> = prompt::document(pages, rand::random()).into();
+        let deadline = Instant::now() + WHOLE;
+        let mut reason = None;
+        for _ in 0..ROUNDS {
+            let ask = Ask { call_type, document: &document, reason, deadline };
+            let content = match self.client.complete(ask, &calls).await {
+                Ok(content) => content,
+                Err(error) => {
+                    return Err(failed(ErrorCode::LlmFailed, format!("the model's service {error}"), calls));
+                }
+            };
+            match content.and_then(|json| check(&json, pages)) {
+                Ok(found) => return Ok((found, calls.into_inner().unwrap_or_else(PoisonError::into_inner))),
+                Err(unusable) => {
+                    if let Some(call) = calls.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
+                        call.outcome = unusable.outcome();
+                    }
+                    reason = Some(unusable);
+                }
+            }
+        }
+        let detail = reason.map(|unusable| unusable.to_string()).unwrap_or_default();
+        Err(failed(ErrorCode::LlmInvalidResponse, detail, calls))
+    }
+}
+
+#[async_trait]
+impl Analyzer for LlmAnalyzer {
+    fn name(&self) -> &'static str {
+        "llm"
+    }
+
+    fn model(&self) -> Option<&str> {
+        Some(self.client.model())
+    }
+
+    fn prompt_version(&self) -> Option<&'static str> {
+        Some(prompt::VERSION)
+    }
+
+    async fn classify(&self, input: AnalysisInput<'_>) -> Analysed<Classification> {
+        self.ask(CallType::DocTypeCheck, input.pages, answer::classification).await
+    }
+
+    async fn extract(&self, input: AnalysisInput<'_>) -> Analysed<Extraction> {
+        self.ask(CallType::Extractor, input.pages, answer::extraction).await
+    }
+}
+
+/// Why the analyser cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum LlmSetupError {
+    /// A setting that `ANALYZER=llm` needs is missing.
+    #[error("{0} must be set with ANALYZER=llm")]
+    Missing(&'static str),
+    /// The key cannot stand in a header.
+    #[error("LLM_API_KEY holds signs that no header can")]
+    Key,
+    /// No HTTP client can be made.
+    #[error("no HTTP client can be made: {0}")]
+    Client(#[from] reqwest::Error),
+}

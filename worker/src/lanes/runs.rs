@@ -1,0 +1,154 @@
+//! The two lanes of runs, which share the worker's slots.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::queue::{Delivered, LaneConsumer, QueueError, Session};
+use shared::store::jobs::Lane;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use super::lane::put_back;
+use super::shares;
+use crate::app::Shared;
+use crate::runs;
+
+/// How often shares may move. A consumer is made anew for it, which the broker's quorum has to agree on.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// Takes runs over every session and works on them, until the worker stops.
+pub async fn run_runs(app: Shared, tasks: TaskTracker) {
+    let mut broker = app.broker.clone();
+    loop {
+        let session = tokio::select! {
+            () = app.stop.cancelled() => return,
+            session = broker.next_session() => session,
+        };
+        let Some(session) = session else { return };
+        if let Err(error) = take(&app, &session, &tasks).await {
+            tracing::warn!(%error, "runs cannot be consumed");
+        }
+        if app.stop.is_cancelled() {
+            return;
+        }
+        session.fail();
+    }
+}
+
+/// Which consumer a delivery came by.
+#[derive(Clone, Copy)]
+struct From {
+    lane: Lane,
+    consumer: u64,
+}
+
+async fn take(app: &Shared, session: &Arc<Session>, tasks: &TaskTracker) -> Result<(), QueueError> {
+    let slots = app.settings.worker_concurrency;
+    let (ended_sender, mut ended) = mpsc::unbounded_channel::<From>();
+    let (share_high, share_normal) = shares::first(slots);
+    let mut high = Side::start(session, Lane::RunsHigh, share_high).await?;
+    let mut normal = Side::start(session, Lane::RunsNormal, share_normal).await?;
+    let mut ticks = tokio::time::interval(PERIOD);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let delivered = tokio::select! {
+            () = app.stop.cancelled() => break,
+            () = session.ended() => return Ok(()),
+            Some(from) = ended.recv() => {
+                let side = if from.lane == Lane::RunsHigh { &mut high } else { &mut normal };
+                side.ended(from.consumer);
+                continue;
+            }
+            _ = ticks.tick() => {
+                let (want_high, want_normal) = shares::wanted(slots, high.load(), normal.load());
+                // What is taken from one first is given to the other at a later look.
+                let (room_high, room_normal) = (slots - normal.load().share, slots - high.load().share);
+                high.resize(session, want_high.min(room_high.max(1))).await?;
+                normal.resize(session, want_normal.min(room_normal.max(1))).await?;
+                continue;
+            }
+            delivered = high.next() => delivered.map(|delivered| (&mut high, delivered)),
+            delivered = normal.next() => delivered.map(|delivered| (&mut normal, delivered)),
+        };
+        let Some((side, delivered)) = delivered else { return Ok(()) };
+        let from = side.began();
+        let (app, ended) = (Arc::clone(app), ended_sender.clone());
+        tasks.spawn(async move {
+            runs::handle(&app, delivered).await;
+            // Nobody listens any more when the session is over.
+            let _ = ended.send(from);
+        });
+    }
+    for side in [&mut high, &mut normal] {
+        if let Some(consumer) = &mut side.consumer {
+            put_back(consumer).await;
+        }
+    }
+    Ok(())
+}
+
+/// One of the two lanes, with the consumer that it has now.
+struct Side {
+    lane: Lane,
+    consumer: Option<LaneConsumer>,
+    /// Counts the consumers that this side has had.
+    number: u64,
+    prefetch: usize,
+    /// In hand by the present consumer, and by those before it.
+    busy: usize,
+    busy_before: usize,
+}
+
+impl Side {
+    async fn start(session: &Arc<Session>, lane: Lane, share: usize) -> Result<Self, QueueError> {
+        let consumer = Some(consumer(session, lane, share).await?);
+        Ok(Self { lane, consumer, number: 0, prefetch: share, busy: 0, busy_before: 0 })
+    }
+
+    const fn load(&self) -> shares::Lane {
+        shares::Lane { share: self.prefetch + self.busy_before, busy: self.busy + self.busy_before }
+    }
+
+    /// The next delivery; never comes while this side has no consumer.
+    async fn next(&mut self) -> Option<Delivered> {
+        match &mut self.consumer {
+            Some(consumer) => consumer.next().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    const fn began(&mut self) -> From {
+        self.busy += 1;
+        From { lane: self.lane, consumer: self.number }
+    }
+
+    const fn ended(&mut self, consumer: u64) {
+        if consumer == self.number {
+            self.busy -= 1;
+        } else {
+            self.busy_before -= 1;
+        }
+    }
+
+    /// Makes a consumer with another bound. What the present one has in hand counts on until it has ended.
+    async fn resize(&mut self, session: &Arc<Session>, share: usize) -> Result<(), QueueError> {
+        if share == self.load().share {
+            return Ok(());
+        }
+        if let Some(mut present) = self.consumer.take() {
+            put_back(&mut present).await;
+        }
+        self.busy_before += self.busy;
+        self.busy = 0;
+        self.number += 1;
+        self.prefetch = share.saturating_sub(self.busy_before);
+        if self.prefetch > 0 {
+            self.consumer = Some(consumer(session, self.lane, self.prefetch).await?);
+        }
+        Ok(())
+    }
+}
+
+async fn consumer(session: &Arc<Session>, lane: Lane, prefetch: usize) -> Result<LaneConsumer, QueueError> {
+    LaneConsumer::start(Arc::clone(session), lane, u16::try_from(prefetch).unwrap_or(u16::MAX)).await
+}

@@ -1,0 +1,121 @@
+//! Calling OCR and the model over HTTP: one client, one way to read a bounded answer, one account of
+//! what went wrong.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use http::StatusCode;
+use reqwest::{Client, RequestBuilder, Response, redirect};
+use shared::retry::{Again, Retryable};
+use shared::retry_after::retry_after;
+use shared::telemetry::{self, Outcome};
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Of an answer that says no, so much is looked at.
+const REFUSAL_BYTES: usize = 8 * 1024;
+
+/// A client that keeps its connections. The settings name these services, so there is nothing to
+/// follow a redirect to, and no proxy that they do not name.
+///
+/// # Errors
+/// Where none can be made (no certificates on this machine).
+pub fn client() -> Result<Client, reqwest::Error> {
+    shared::tls::install();
+    Client::builder()
+        .user_agent(concat!("rb-ocr/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT_WITHIN)
+        .tcp_nodelay(true)
+        .pool_idle_timeout(Duration::from_secs(50))
+        .build()
+}
+
+/// Why a call gave no answer that can be read. The texts hold nothing that was sent or answered.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Any status but 2xx.
+    #[error("answered {status}")]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// What it asked for.
+        retry_after: Option<Duration>,
+        /// The beginning of its body; never logged.
+        body: String,
+    },
+    /// Not within its time.
+    #[error("did not answer in time")]
+    TimedOut,
+    /// No connection, or one that broke.
+    #[error("could not be reached")]
+    Unreachable,
+    /// The answer is longer than allowed.
+    #[error("answered at too great a length")]
+    TooLong,
+}
+
+impl CallError {
+    /// As metrics count it.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Status { status, .. } => telemetry::outcome(*status),
+            Self::TimedOut => Outcome::TimedOut,
+            Self::Unreachable => Outcome::Unreachable,
+            Self::TooLong => Outcome::Invalid,
+        }
+    }
+}
+
+impl Retryable for CallError {
+    fn again(&self) -> Again {
+        match self {
+            Self::Status { status, retry_after, .. } => match status.as_u16() {
+                408 | 425 | 429 | 500..=599 => retry_after.map_or(Again::Helps, Again::After),
+                _ => Again::Never,
+            },
+            Self::TimedOut | Self::Unreachable => Again::Helps,
+            Self::TooLong => Again::Never,
+        }
+    }
+}
+
+impl From<reqwest::Error> for CallError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::TimedOut } else { Self::Unreachable }
+    }
+}
+
+/// Sends a request in the current trace and reads its answer, `most` bytes at most, all within `within`.
+///
+/// # Errors
+/// [`CallError`].
+pub async fn call(request: RequestBuilder, within: Duration, most: usize) -> Result<Vec<u8>, CallError> {
+    let (client, request) = request.timeout(within).build_split();
+    let mut request = request?;
+    telemetry::inject(request.headers_mut());
+    let answer = client.execute(request).await?;
+    let status = answer.status();
+    if !status.is_success() {
+        let retry_after = retry_after(answer.headers(), Utc::now());
+        let (body, _) = read(answer, REFUSAL_BYTES).await.unwrap_or_default();
+        return Err(CallError::Status { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() });
+    }
+    match read(answer, most).await? {
+        (body, true) => Ok(body),
+        (_, false) => Err(CallError::TooLong),
+    }
+}
+
+/// The body, and whether that is all of it.
+async fn read(mut answer: Response, most: usize) -> Result<(Vec<u8>, bool), reqwest::Error> {
+    let expected = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(expected.min(most));
+    while let Some(chunk) = answer.chunk().await? {
+        if body.len() + chunk.len() > most {
+            return Ok((body, false));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((body, true))
+}

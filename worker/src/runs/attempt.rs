@@ -1,0 +1,106 @@
+//! One attempt at a run, bounded by everything that may end it.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt as _;
+use shared::domain::{ErrorCode, Stage};
+use shared::queue::events::{RunEvent, StageState, What};
+use shared::store::jobs::RunClaim;
+use uuid::Uuid;
+
+use super::ending::{Ended, Outcome};
+use super::pictures;
+use crate::app::App;
+use crate::leases::LeaseGuard;
+use crate::pipeline::{Failure, Origin, Progress, Subject, Work};
+
+/// What came of an attempt.
+pub(super) enum Came {
+    /// A verdict or a failure.
+    Ended(Box<Ended>),
+    /// Somebody else has the run.
+    Lost,
+    /// The worker stops before it is done.
+    GivenUp,
+}
+
+pub(super) async fn attempt(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Came {
+    // A panic is a failure of this run and of no other.
+    let running = AssertUnwindSafe(pipeline(app, claim, guard)).catch_unwind();
+    tokio::select! {
+        () = guard.lost() => Came::Lost,
+        () = app.deadline.cancelled() => Came::GivenUp,
+        ended = tokio::time::timeout(claim.time_left, running) => {
+            Came::Ended(Box::new(match ended {
+                Ok(Ok(ended)) => ended,
+                Ok(Err(_)) => Ended::without_work(Outcome::Crashed, Instant::now()),
+                Err(_) => Ended::without_work(Outcome::OutOfTime, Instant::now()),
+            }))
+        }
+    }
+}
+
+async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
+    let scratch = match tempfile::Builder::new().prefix("run-").tempdir_in(&app.scratch) {
+        Ok(scratch) => scratch,
+        Err(error) => {
+            let reason = format!("no folder can be made: {}", error.kind());
+            return Ended::without_work(
+                Outcome::Failed(Failure::new(ErrorCode::FileSaveFailed, reason)),
+                Instant::now(),
+            );
+        }
+    };
+    let Ok(content_type) = claim.content_type.parse() else {
+        let failure = Failure::new(ErrorCode::DocumentUnreadable, "its content type is not known");
+        return Ended::without_work(Outcome::Failed(failure), Instant::now());
+    };
+    let told = Told { app, run_id: claim.run_id, attempt: claim.attempt, guard };
+    let subject = Subject {
+        origin: Origin::Store(&app.documents, &claim.document_key),
+        content_type,
+        fio: &claim.fio,
+        today: claim.validity_day,
+        scratch: scratch.path(),
+    };
+    let mut work = Work::default();
+    let judged = app.pipeline.run(&subject, &told, &mut work).await;
+    let kept = match judged {
+        Ok(judged) => pictures::keep(app, &work).await.map(|pictures| (judged, pictures)),
+        Err(failure) => Err(failure),
+    };
+    match kept {
+        Ok((judged, pictures)) => {
+            Ended { pictures, ..Ended::new(Outcome::Judged(Box::new(judged)), work, Instant::now()) }
+        }
+        Err(failure) => Ended::new(Outcome::Failed(failure), work, Instant::now()),
+    }
+}
+
+/// Tells the api processes, the metrics and the lease of the run's stages.
+struct Told<'a> {
+    app: &'a App,
+    run_id: Uuid,
+    attempt: i32,
+    guard: &'a LeaseGuard,
+}
+
+impl Told<'_> {
+    fn send(&self, stage: Stage, state: StageState) {
+        let (run_id, attempt, at) = (self.run_id, self.attempt, self.app.clock.now());
+        self.app.events.send(RunEvent { run_id, what: What::Stage { stage, state, attempt, at } });
+    }
+}
+
+impl Progress for Told<'_> {
+    fn started(&self, stage: Stage) {
+        self.guard.at(stage);
+        self.send(stage, StageState::Started);
+    }
+
+    fn ended(&self, stage: Stage, error: Option<ErrorCode>, took: Duration) {
+        self.app.metrics.stage_ended(stage, error, took);
+        self.send(stage, StageState::Ended);
+    }
+}

@@ -1,0 +1,102 @@
+//! The steps of one delivery.
+
+use std::time::Duration;
+
+use shared::queue::Delivered;
+use shared::store::finish::{Finish, finish};
+use shared::store::jobs::{self, RunClaim};
+use shared::telemetry;
+use tracing::Instrument as _;
+
+use super::attempt::{self, Came};
+use super::ending::{Then, after};
+use super::report;
+use crate::app::App;
+use crate::leases::LeaseGuard;
+use crate::patience::until_done;
+
+/// Works on one delivered run.
+pub async fn handle(app: &App, delivered: Delivered) {
+    let message = delivered.message;
+    let claimed = until_done(app, "a run cannot be claimed", || {
+        jobs::claim_run(
+            &app.pool,
+            (message.job_id, message.run_id),
+            &app.name,
+            app.settings.timing.lease,
+            app.settings.timing.max_attempts(),
+            app.settings.timing.run_work_budget,
+        )
+    })
+    .await;
+    match claimed {
+        Some(Ok(Some(claim))) => {
+            app.metrics.claim("run", true);
+            app.relay.claimed();
+            let span = tracing::info_span!("run", run_id = %claim.run_id, attempt = claim.attempt);
+            telemetry::start(&span, claim.trace_context.as_deref().and_then(|text| text.parse().ok()));
+            work(app, claim).instrument(span).await;
+            delivered.settle.done().await;
+        }
+        // Finished, erased, not due or somebody else's.
+        Some(Ok(None)) => {
+            app.metrics.claim("run", false);
+            delivered.settle.done().await;
+        }
+        Some(Err(error)) => {
+            tracing::error!(run_id = %message.run_id, %error, "a run cannot be claimed");
+            delivered.settle.done().await;
+        }
+        None => delivered.settle.put_back().await,
+    }
+}
+
+async fn work(app: &App, claim: RunClaim) {
+    let guard = app.leases.hold(claim.lease);
+    tracing::info!("a run is worked on");
+    match attempt::attempt(app, &claim, &guard).await {
+        Came::Lost => tracing::warn!("the lease was lost; nothing is written"),
+        Came::GivenUp => give_back(app, &guard).await,
+        Came::Ended(ended) => {
+            let attempts = u32::try_from(claim.attempt).unwrap_or(u32::MAX);
+            match after(*ended, attempts, &app.settings.timing, &app.means, rand::random()) {
+                Then::Finish(finish) => end(app, &claim, &guard, &finish).await,
+                Then::Retry { pause, reason } => retry(app, &guard, pause, &reason).await,
+            }
+        }
+    }
+}
+
+async fn end(app: &App, claim: &RunClaim, guard: &LeaseGuard, ended: &Finish) {
+    let written =
+        until_done(app, "a run cannot be finished", || finish(&app.pool, guard.lease(), claim.run_id, ended)).await;
+    match written {
+        Some(Ok(Some(finished))) => report::finished(app, claim.run_id, ended, &finished),
+        Some(Ok(None)) => {
+            tracing::warn!("the lease was lost; nothing is written");
+            super::pictures::discard(&app.documents, &ended.pages).await;
+        }
+        // The lease runs out, and another attempt may fare better.
+        Some(Err(error)) => tracing::error!(%error, "a run cannot be finished"),
+        None => tracing::warn!("a run could not be finished before the shutdown"),
+    }
+}
+
+async fn retry(app: &App, guard: &LeaseGuard, pause: Duration, reason: &str) {
+    let written =
+        until_done(app, "a run cannot be put off", || jobs::retry(&app.pool, guard.lease(), pause, reason)).await;
+    if let Some(Ok(true)) = written {
+        tracing::warn!(reason, pause_seconds = pause.as_secs_f64(), "a run is tried again later");
+        app.relay.due_in(pause);
+    }
+}
+
+async fn give_back(app: &App, guard: &LeaseGuard) {
+    match jobs::give_back(&app.pool, &[guard.lease()], Duration::ZERO).await {
+        Ok(_) => {
+            tracing::info!("a run is given back");
+            app.relay.committed();
+        }
+        Err(error) => tracing::warn!(%error, "a run cannot be given back; its lease runs out"),
+    }
+}

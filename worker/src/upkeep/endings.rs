@@ -1,0 +1,40 @@
+//! Runs that must end although no worker holds them: out of attempts, of work or of age.
+
+use shared::domain::ErrorCode;
+use shared::store::StoreError;
+use shared::store::finish::{Finish, finish};
+use shared::store::jobs::{self, EndedJob, Ending};
+
+use crate::app::App;
+use crate::runs;
+
+pub(super) async fn end_runs(app: &App) -> Result<(), StoreError> {
+    let timing = &app.settings.timing;
+    let due =
+        jobs::take_timed_out(&app.pool, &app.name, timing.lease, timing.max_attempts(), timing.run_work_budget).await?;
+    for job in due {
+        let ended = ending(&job, &app.name);
+        if let Some(finished) = finish(&app.pool, job.lease, job.run_id, &ended).await? {
+            runs::finished(app, job.run_id, &ended, &finished);
+        }
+    }
+    Ok(())
+}
+
+fn ending(job: &EndedJob, upkeep: &str) -> Finish {
+    let (code, reason, dead) = match job.ending {
+        Ending::Crashed => {
+            let reason =
+                format!("its lease ran out on each of {} attempts: it crashed or hung its worker", job.attempts);
+            (ErrorCode::UnknownError, reason, true)
+        }
+        Ending::TimedOut => (ErrorCode::TimedOut, "its work budget or its age is used up".to_owned(), false),
+    };
+    Finish {
+        errors: vec![code],
+        dead_reason: dead.then(|| reason.clone()),
+        error_details: Some(reason),
+        worker: upkeep.to_owned(),
+        ..Finish::default()
+    }
+}
