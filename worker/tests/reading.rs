@@ -135,6 +135,46 @@ async fn every_page_of_a_tiff_is_read_in_order() {
     assert_is_the_fax(&reading, 1);
 }
 
+/// An uncompressed TIFF whose pixels are places in a table of colours, which the worker itself does not decode.
+fn with_palette(page: &Gray) -> Vec<u8> {
+    let mut file = b"II*\0".to_vec();
+    let (pixels_at, count) = (8u32, page.pixels.len() as u32);
+    let colours_at = pixels_at + count;
+    file.extend((colours_at + 256 * 3 * 2).to_le_bytes());
+    file.extend(&page.pixels);
+    for _ in 0..3 {
+        (0..256u32).for_each(|shade| file.extend(((shade * 257) as u16).to_le_bytes()));
+    }
+    let entries = [
+        (256u16, 4u16, 1, page.width as u32),
+        (257, 4, 1, page.height as u32),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 3),
+        (273, 4, 1, pixels_at),
+        (277, 3, 1, 1),
+        (278, 4, 1, page.height as u32),
+        (279, 4, 1, count),
+        (320, 3, 768, colours_at),
+    ];
+    file.extend((entries.len() as u16).to_le_bytes());
+    for (tag, kind, count, value) in entries {
+        file.extend(tag.to_le_bytes());
+        file.extend(kind.to_le_bytes());
+        file.extend(u32::to_le_bytes(count));
+        file.extend(u32::to_le_bytes(value));
+    }
+    file.extend(0u32.to_le_bytes());
+    file
+}
+
+#[tokio::test]
+async fn a_tiff_of_a_rare_form_is_read_by_the_library_of_tesseract() {
+    let whole = with_palette(&fax());
+    let read_whole = read(&whole).await;
+    assert_is_the_fax(&read_whole.reading.expect("it is read"), 0);
+}
+
 #[tokio::test]
 async fn an_empty_page_is_read_as_no_words() {
     let read = read(&encoded(&Gray::filled(1_200, 1_600, 240), ImageFormat::Png)).await;

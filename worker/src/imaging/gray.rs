@@ -68,12 +68,38 @@ impl Gray {
         Self { width, height, pixels }
     }
 
-    /// Made as large as told, by area when it shrinks and by lines between pixels when it grows.
+    /// Made smaller, if needed, so that its longer side has at most so many pixels.
     #[must_use]
-    pub fn resize(&self, width: usize, height: usize) -> Self {
-        let factor = (self.width / width.max(1)).min(self.height / height.max(1)).max(1);
-        let smaller = self.shrink(factor);
+    pub fn at_most(self, side: usize) -> Self {
+        let long = self.long_side();
+        if long <= side || side == 0 {
+            return self;
+        }
+        let (width, height) = (self.width * side / long, self.height * side / long);
+        let smaller = self.shrink(long / side);
         let scale = (smaller.width as f32 / width as f32, smaller.height as f32 / height as f32);
-        super::warp::sample(&smaller, width, height, |x, y| ((x + 0.5) * scale.0 - 0.5, (y + 0.5) * scale.1 - 0.5))
+        super::warp::sample(&smaller, width.max(1), height.max(1), |x, y| {
+            ((x + 0.5) * scale.0 - 0.5, (y + 0.5) * scale.1 - 0.5)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_page_is_made_smaller_and_keeps_its_shape() {
+        let page = Gray::filled(900, 600, 77).at_most(400);
+        assert_eq!((page.width, page.height), (400, 266));
+        assert!(page.pixels.len() == 400 * 266 && page.pixels.iter().all(|pixel| *pixel == 77));
+        assert_eq!(Gray::filled(30, 20, 1).at_most(30), Gray::filled(30, 20, 1));
+        assert_eq!(Gray::filled(5_000, 1, 9).at_most(100).width, 100);
+    }
+
+    #[test]
+    fn a_crop_beyond_the_page_is_what_there_is() {
+        assert_eq!(Gray::filled(10, 10, 0).crop(8, 9, 5, 5), Gray::filled(2, 1, 0));
+        assert_eq!(Gray::filled(10, 10, 0).crop(20, 20, 5, 5).pixels.len(), 0);
     }
 }

@@ -87,5 +87,5 @@ fn is_text(component: &[usize], width: usize) -> bool {
     let (wide, high) = (right - left + 1, bottom.saturating_sub(top) + 1);
     let (short, long) = (wide.min(high), wide.max(high));
     // Grain is smaller, rules are thinner, frames and tables are larger than a word.
-    component.len() >= 5 && short >= 3 && short <= 40 && long <= 160 && component.len() * 10 >= wide * high
+    component.len() >= 5 && (3..=40).contains(&short) && long <= 160 && component.len() * 10 >= wide * high
 }

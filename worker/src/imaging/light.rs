@@ -1,4 +1,4 @@
-//! Light: making uneven paper even, thresholds that follow it, grain.
+//! Light: making uneven paper even, and a threshold that follows it.
 
 use super::gray::Gray;
 
@@ -159,22 +159,4 @@ pub fn sauvola(page: &Gray, radius: usize, k: f32) -> Gray {
         }
     }
     Gray { width, height, pixels }
-}
-
-/// Grain taken out: each pixel the median of the three by three around it.
-#[must_use]
-pub fn despeckle(page: &Gray) -> Gray {
-    let (width, height) = (page.width, page.height);
-    let mut smooth = page.clone();
-    for y in 1..height.saturating_sub(1) {
-        for x in 1..width.saturating_sub(1) {
-            let mut near = [0u8; 9];
-            for (index, place) in near.iter_mut().enumerate() {
-                *place = page.pixels[(y + index / 3 - 1) * width + x + index % 3 - 1];
-            }
-            let (_, median, _) = near.select_nth_unstable(4);
-            smooth.pixels[y * width + x] = *median;
-        }
-    }
-    smooth
 }

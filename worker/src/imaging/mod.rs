@@ -12,7 +12,6 @@ pub mod picture;
 pub mod rules;
 pub mod skew;
 pub mod surroundings;
-pub mod text_height;
 mod tiff_page;
 pub mod warp;
 
@@ -25,6 +24,9 @@ pub enum ImagingError {
     /// Damaged, truncated, or of a form that nothing here decodes.
     #[error("a page image is damaged or of an unknown form")]
     Undecodable,
+    /// Of a rare form that is decoded by Tesseract's library only, in the sandbox.
+    #[error("a page image is of a form that is not decoded here")]
+    Unsupported,
     /// More pixels or bytes than allowed.
     #[error("a page image is beyond the pixel limit")]
     TooLarge,

@@ -37,7 +37,7 @@ pub(super) fn decode(path: &Path, page: usize) -> Result<Scan, ImagingError> {
         DecodingResult::U16(samples) => samples.into_iter().map(|sample| (sample >> 8) as u8).collect(),
         _ => return Err(ImagingError::Undecodable),
     };
-    let mut image = image_of(&samples, width, height, colours).ok_or(ImagingError::Undecodable)?;
+    let mut image = image_of(&samples, width, height, colours).ok_or(ImagingError::Unsupported)?;
     image.apply_orientation(Orientation::from_exif(page.orientation).unwrap_or(Orientation::NoTransforms));
     Ok(scan_of(image))
 }
@@ -45,6 +45,7 @@ pub(super) fn decode(path: &Path, page: usize) -> Result<Scan, ImagingError> {
 fn undecodable(error: ::tiff::TiffError) -> ImagingError {
     match error {
         ::tiff::TiffError::LimitsExceeded => ImagingError::TooLarge,
+        ::tiff::TiffError::UnsupportedError(_) => ImagingError::Unsupported,
         ::tiff::TiffError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
             // Decoders wrap their own errors in this kind.
             if error.get_ref().is_some() { ImagingError::Undecodable } else { ImagingError::File(error) }

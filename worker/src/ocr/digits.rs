@@ -69,7 +69,7 @@ fn cutting(page: &Gray, rect: Rect) -> Option<Gray> {
     let down = |thousandths: u16| usize::from(thousandths) * page.height / 1000;
     let (width, height) = (across(rect.width) + 1, down(rect.height) + 1);
     // Wider than a line of text or higher than a headline is no word.
-    if height < 8 || height > 200 || width > 1_200 {
+    if !(8..=200).contains(&height) || width > 1_200 {
         return None;
     }
     let (margin_x, margin_y) = (height / 6 + 1, height / 4 + 1);

@@ -12,8 +12,8 @@ use tokio::sync::Semaphore;
 use super::page_image::{self, ImageReading};
 use super::poppler::{self, EmbeddedImage};
 use super::text_layer::{self, LayerPage};
-use super::{OcrEngine, OcrError, PageReading, Reading, tsv};
-use crate::document::DocumentFile;
+use super::{OcrEngine, OcrError, PageReading, Reading, tesseract, tsv};
+use crate::document::{DocumentFile, tiff};
 use crate::imaging::decode::decode_pnm;
 use crate::imaging::{ImagingError, Scan, decode};
 use crate::sandbox::Sandbox;
@@ -44,10 +44,40 @@ impl TesseractEngine {
         self.in_order(document.info.pages, |number| async move {
             let _page = self.page().await?;
             let (path, kind) = (document.path.clone(), document.info.content_type);
-            let scan = decoded(move || decode(&path, kind, number as usize - 1)).await?;
-            self.read_scan(scan, scratch, number).await
+            match decoded(move || decode(&path, kind, number as usize - 1)).await? {
+                Some(scan) => self.read_scan(scan, scratch, number).await,
+                None if kind == ContentType::Tiff => self.read_unusual(document, scratch, number).await,
+                None => Err(OcrError::Unreadable(ImagingError::Unsupported.to_string())),
+            }
         })
         .await
+    }
+
+    /// A page that only Tesseract's library decodes: its text as it stands, without a picture.
+    async fn read_unusual(
+        &self,
+        document: &DocumentFile,
+        scratch: &Path,
+        number: u32,
+    ) -> Result<PageReading, OcrError> {
+        let damaged = || OcrError::Unreadable("the TIFF is damaged".to_owned());
+        let path = document.path.clone();
+        let pages =
+            tokio::task::spawn_blocking(move || tiff::pages(&mut std::io::BufReader::new(std::fs::File::open(path)?)))
+                .await
+                .map_err(|_| damaged())?
+                .map_err(|_| damaged())?;
+        let place = pages.get(number as usize - 1).ok_or_else(damaged)?;
+        let words = tesseract::read_unusual_tiff(
+            &self.sandbox,
+            scratch,
+            &document.path,
+            place.directory,
+            (place.width, place.height),
+        )
+        .await?;
+        let page = page(number, words, PageSource::Tesseract);
+        Ok(PageReading { page, picture: None, second_attempt: false })
     }
 
     async fn read_pdf(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
@@ -65,7 +95,9 @@ impl TesseractEngine {
             let _page = self.page().await?;
             let resolution = whole.map_or(RENDER_RESOLUTION, |image| image.resolution.clamp(100.0, RENDER_RESOLUTION));
             let pnm = poppler::render(&self.sandbox, scratch, pdf, number, layer.points, resolution).await?;
-            let scan = decoded(move || decode_pnm(&pnm)).await?;
+            let scan = decoded(move || decode_pnm(&pnm))
+                .await?
+                .ok_or_else(|| OcrError::Unreadable(ImagingError::Unsupported.to_string()))?;
             self.read_scan(scan, scratch, number).await
         })
         .await
@@ -132,10 +164,11 @@ async fn keep(scratch: &Path, number: u32, jpeg: &[u8]) -> Result<PathBuf, OcrEr
     Ok(file)
 }
 
-/// Decodes where it blocks nobody. A decoder that panics has met a damaged file.
-async fn decoded(work: impl FnOnce() -> Result<Scan, ImagingError> + Send + 'static) -> Result<Scan, OcrError> {
+/// Decodes where it blocks nobody; none where the form is not decoded here. A decoder that panics has met a damaged file.
+async fn decoded(work: impl FnOnce() -> Result<Scan, ImagingError> + Send + 'static) -> Result<Option<Scan>, OcrError> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(scan)) => Ok(scan),
+        Ok(Ok(scan)) => Ok(Some(scan)),
+        Ok(Err(ImagingError::Unsupported)) => Ok(None),
         Ok(Err(ImagingError::File(error))) => Err(OcrError::File(error)),
         Ok(Err(error)) => Err(OcrError::Unreadable(error.to_string())),
         Err(error) if error.is_panic() => Err(OcrError::Unreadable("a page image is damaged".to_owned())),

@@ -44,6 +44,10 @@ const BLACK: u8 = 40;
 /// gained most, since Tesseract's search for lines trips over grain.
 const WHITE: u8 = 200;
 
+/// A page is read with at most this many pixels on its longer side: 340 an inch on A4, the most that
+/// helps. A telephone's 50 million pixels would take Tesseract a minute and its memory.
+const LONGEST: usize = 4_000;
+
 /// How an evened page is made ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Light {
@@ -57,6 +61,7 @@ pub enum Light {
 pub(super) async fn read(sandbox: &Sandbox, scratch: &Path, scan: Scan) -> Result<ImageReading, OcrError> {
     let Scan { gray, picture } = scan;
     let (page, lines) = blocking(move || {
+        let gray = gray.at_most(LONGEST);
         let lines = skew::lines(&gray);
         let even = surroundings::without_surroundings(&light::even(&gray));
         (even, lines)
@@ -127,7 +132,7 @@ impl Recipe {
     const SECOND: Self =
         Self { light: Light::Sauvola, languages: Languages::KazakhFirst, segmentation: Segmentation::Automatic };
     /// What was passed over.
-    const LEFTOVER: Self = Self { segmentation: Segmentation::Sparse, ..Self::FIRST };
+    const LEFTOVER: Self = Self { segmentation: Segmentation::Block, ..Self::FIRST };
     /// A second look at numbers.
     const NUMBERS: Self = Self { languages: Languages::English, ..Self::PROBE };
     /// A look at a few lines.

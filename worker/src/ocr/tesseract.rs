@@ -29,8 +29,6 @@ pub enum Segmentation {
     Column,
     /// One block of lines.
     Block,
-    /// Text anywhere, in no order.
-    Sparse,
 }
 
 /// Words read from an image, their places in thousandths of it.
@@ -60,7 +58,6 @@ pub async fn read(
         Segmentation::Automatic => "3",
         Segmentation::Column => "4",
         Segmentation::Block => "6",
-        Segmentation::Sparse => "11",
     };
     let arguments = arguments([
         &file as &dyn AsRef<std::ffi::OsStr>,
@@ -83,4 +80,40 @@ pub async fn read(
     let table = sandbox.run(task).await.map_err(|error| OcrError::Failed(format!("tesseract: {error}")))?;
     let table = String::from_utf8_lossy(&table);
     Ok(tsv::words(tsv::rows(&table), image.width as f32, image.height as f32))
+}
+
+/// Words of page `page` (from 0, previews counted) of a TIFF of a form that only Tesseract's own library
+/// decodes (Group 3 fax, palettes, rare compressions), as it stands: neither turned nor
+/// straightened. `pixels` are the page's width and height.
+///
+/// # Errors
+///
+/// [`OcrError::Unreadable`] if that library cannot read it either.
+pub async fn read_unusual_tiff(
+    sandbox: &Sandbox,
+    scratch: &Path,
+    file: &Path,
+    page: usize,
+    pixels: (u32, u32),
+) -> Result<Vec<Word>, OcrError> {
+    let page = format!("tessedit_page_number={page}");
+    let arguments = arguments([
+        &file as &dyn AsRef<std::ffi::OsStr>,
+        &"stdout",
+        &"-l",
+        &"rus+kaz",
+        &"--psm",
+        &"4",
+        &"-c",
+        &page,
+        &"-c",
+        &"tessedit_create_tsv=1",
+    ]);
+    let task = Task { program: "tesseract", arguments, folder: scratch, limits: Limits::READ };
+    let table = sandbox.run(task).await.map_err(|error| match error {
+        error if error.is_the_files_fault() => OcrError::Unreadable(format!("tesseract: {error}")),
+        error => OcrError::Failed(format!("tesseract: {error}")),
+    })?;
+    let table = String::from_utf8_lossy(&table);
+    Ok(tsv::words(tsv::rows(&table), pixels.0 as f32, pixels.1 as f32))
 }
