@@ -189,10 +189,11 @@ fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandid
     dated.leave_start = leave_start(&page.text, candidate, all, &before, &after);
     let other = is_other(&before, &after, start, line_start);
     let label = label_weight(&before, start);
+    let stamped = is_stamp(&page.text, line_start, line_end);
     let from_to = in_period(&page.text, candidate, all, &before, &after);
     if label > 0.0 && !(from_to) {
         dated.weight = label;
-    } else if other || from_to {
+    } else if other || from_to || stamped {
         dated.weight = -5.0;
     } else {
         dated.weight = alone(page, line_start, start, end, line_end, &before, all);
@@ -247,6 +248,23 @@ fn is_other(before: &[&Token], after: &[&Token], start: usize, line_start: usize
     let right = after.iter().filter(|t| t.is_word()).take(2).any(|t| OTHER_AFTER.has(t));
     left || right
 }
+
+/// Whether the date's own line, one of the two above or the one below it is of a registration stamp.
+fn is_stamp(text: &str, line_start: usize, line_end: usize) -> bool {
+    let above = text[..line_start].lines().rev().filter(|line| !line.trim().is_empty()).take(2);
+    let around = above.chain(text[line_start..line_end].lines());
+    let below = text[line_end..].lines().filter(|line| !line.trim().is_empty()).take(1);
+    around.chain(below).any(|line| {
+        // A stamp has short lines; a sentence about a registration is none.
+        line.split_whitespace().count() <= 5
+            && fold(line)
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| word == "вх" || STAMP.iter().any(|stem| word.starts_with(stem)))
+    })
+}
+
+/// Beginnings of words on stamps, folded.
+const STAMP: [&str; 8] = ["входящ", "вход", "кирис", "канцеляр", "кенсе", "получен", "архив", "распечат"];
 
 /// «с … по …», «… бастап … дейін», «… – …».
 fn in_period(

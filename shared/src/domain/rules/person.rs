@@ -24,7 +24,7 @@ pub(super) struct Candidate {
 }
 
 /// Names at or below this weight are signers, doctors, children, passers-by.
-const THRESHOLD: f32 = 0.5;
+const THRESHOLD: f32 = 1.0;
 /// Two persons this near in weight are equals, between whom the applicant's name may decide.
 const EQUALS: f32 = 0.75;
 

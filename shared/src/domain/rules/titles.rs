@@ -331,9 +331,9 @@ fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize
 
 /// What the title's lines name: the most specific type of that kind of paper.
 fn of_zone(tokens: &[Token], (start, end): (usize, usize), index: usize, genre: Genre) -> Option<(What, Place)> {
-    if genre == Genre::Order
-        && let Some(place) = COMPILED.other_orders.iter().find_map(|topic| stems::find(tokens, index, end, topic, 1))
-    {
+    let orders = COMPILED.other_orders.iter().filter(|_| genre == Genre::Order);
+    let mut elsewhere = orders.chain(&COMPILED.opposites);
+    if let Some(place) = elsewhere.find_map(|topic| stems::find(tokens, index, end, topic, 1)) {
         return Some((What::Other, place));
     }
     let mut best: Option<(usize, Place)> = None;
