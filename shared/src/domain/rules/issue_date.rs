@@ -10,7 +10,7 @@ use super::tokens::Token;
 use super::word_list::WordList;
 use crate::domain::dates::{self, DateCandidate};
 use crate::domain::doc_types::DocType;
-use crate::domain::letters::{distance, fold, prefix_distance};
+use crate::domain::letters::{distance, fold, is_word_sign, prefix_distance};
 use crate::domain::page::Page;
 use crate::domain::run::{DateKind, Found};
 
@@ -189,14 +189,16 @@ fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandid
     dated.leave_start = leave_start(&page.text, candidate, all, &before, &after);
     let other = is_other(&before, &after, start, line_start);
     let label = label_weight(&before, start);
-    let stamped = is_stamp(&page.text, line_start, line_end);
     let from_to = in_period(&page.text, candidate, all, &before, &after);
     if label > 0.0 && !(from_to) {
         dated.weight = label;
-    } else if other || from_to || stamped {
+    } else if other || from_to {
         dated.weight = -5.0;
     } else {
         dated.weight = alone(page, line_start, start, end, line_end, &before, all);
+        if dated.weight > 0.0 && is_stamp(&page.text, line_start, line_end) {
+            dated.weight = -5.0;
+        }
     }
     dated
 }
@@ -258,7 +260,7 @@ fn is_stamp(text: &str, line_start: usize, line_end: usize) -> bool {
         // A stamp has short lines; a sentence about a registration is none.
         line.split_whitespace().count() <= 5
             && fold(line)
-                .split(|c: char| !c.is_alphanumeric())
+                .split(|c: char| !is_word_sign(c))
                 .any(|word| word == "вх" || STAMP.iter().any(|stem| word.starts_with(stem)))
     })
 }
@@ -329,7 +331,7 @@ fn alone(
 ) -> f32 {
     let rest = format!("{} {}", &page.text[line_start..start], &page.text[end..line_end]);
     let words: Vec<String> = rest
-        .split(|c: char| !c.is_alphanumeric())
+        .split(|c: char| !is_word_sign(c))
         .filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1)
         .map(fold)
         .collect();

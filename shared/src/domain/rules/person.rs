@@ -104,11 +104,20 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
                 Form::Two => 0.3,
                 Form::Initials => 0.0,
             };
-            let weight = base + roles::weigh(tokens, at, last, form == Form::Initials);
+            let heading = if form == Form::Three && heads_page(tokens, at, last) { 0.5 } else { 0.0 };
+            let weight = base + heading + roles::weigh(tokens, at, last, form == Form::Initials);
             out.push(Candidate { words: text, form, first: at, last, weight });
         }
         at = last + 1;
     }
     out.sort_by_key(|candidate| candidate.first);
     out
+}
+
+/// A full name on a line of its own, high on the page, is whose paper it is (a CV, an identity card).
+fn heads_page(tokens: &[Token], first: usize, last: usize) -> bool {
+    let (page, line) = (tokens[first].page, tokens[last].line);
+    let starts = first == 0 || tokens[first - 1].page != page || tokens[first - 1].line < tokens[first].line;
+    let ends = tokens.get(last + 1).is_none_or(|next| next.page != page || next.line > line);
+    starts && ends && line < 12
 }

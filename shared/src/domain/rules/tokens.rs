@@ -1,6 +1,6 @@
 //! The recognised text as words and marks with their places: what every rule looks at.
 
-use crate::domain::letters::{fold, mend_alphabet};
+use crate::domain::letters::{fold, is_word_sign, mend_alphabet};
 use crate::domain::page::Page;
 
 /// What a token is.
@@ -132,14 +132,14 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         word.push(sign);
         let mut kind = Kind::Mark(sign);
         let first_line = line;
-        if sign.is_alphanumeric() {
+        if is_word_sign(sign) {
             kind = if sign.is_ascii_digit() { Kind::Number } else { Kind::Word };
             while let Some(&(at, next)) = signs.peek() {
-                if next.is_alphanumeric() || matches!(next, '\u{ad}' | '\u{301}') {
-                    if next.is_alphabetic() {
+                if is_word_sign(next) || matches!(next, '\u{ad}' | '\u{301}') {
+                    if !next.is_ascii_digit() && is_word_sign(next) {
                         kind = Kind::Word;
                     }
-                    if next.is_alphanumeric() {
+                    if is_word_sign(next) {
                         word.push(next);
                     }
                     end = at + next.len_utf8();
