@@ -145,6 +145,9 @@ struct Dated {
     leave_start: u8,
 }
 
+/// A page of a document names some dozens of dates at most.
+const MOST_DATES: usize = 200;
+
 /// A date at or below this weight is only mentioned.
 const THRESHOLD: f32 = 1.0;
 
@@ -155,9 +158,14 @@ pub(super) fn find(
 ) -> Option<(Found<NaiveDate>, DateKind)> {
     let mut dated = Vec::new();
     for (index, page) in pages.iter().enumerate() {
-        let candidates = dates::find(&page.text);
+        let from = tokens.partition_point(|token| token.page < index);
+        let to = tokens.partition_point(|token| token.page <= index);
+        let tokens = &tokens[from..to];
+        let text_begins = tokens.iter().find(|token| TEXT_STARTS.has(token)).map_or(usize::MAX, |token| token.start);
+        let mut candidates = dates::find(&page.text);
+        candidates.truncate(MOST_DATES);
         for candidate in &candidates {
-            dated.push(weigh(page, index, candidate, &candidates, tokens));
+            dated.push(weigh(page, index, candidate, &candidates, tokens, text_begins));
         }
     }
     let best = dated.iter().filter(|d| d.weight > THRESHOLD).fold(None::<Dated>, |best, next| match best {
@@ -178,11 +186,19 @@ pub(super) fn find(
     Some((show(start), DateKind::LeaveStart))
 }
 
-fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandidate], tokens: &[Token]) -> Dated {
+fn weigh(
+    page: &Page,
+    index: usize,
+    candidate: &DateCandidate,
+    all: &[DateCandidate],
+    tokens: &[Token],
+    text_begins: usize,
+) -> Dated {
     let (start, end) = (candidate.span.start, candidate.span.end);
     let mut dated = Dated { page: index, start, end, date: candidate.date, weight: 0.0, leave_start: 0 };
-    let before: Vec<&Token> = tokens.iter().filter(|t| t.page == index && t.end <= start).collect();
-    let after: Vec<&Token> = tokens.iter().filter(|t| t.page == index && t.start >= end).take(6).collect();
+    let (before, after) = (tokens.partition_point(|t| t.end <= start), tokens.partition_point(|t| t.start < end));
+    let before: Vec<&Token> = tokens[before.saturating_sub(40)..before].iter().collect();
+    let after: Vec<&Token> = tokens[after..].iter().take(6).collect();
     let line_start = page.text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = page.text[end..].find('\n').map_or(page.text.len(), |at| end + at);
 
@@ -195,7 +211,7 @@ fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandid
     } else if other || from_to {
         dated.weight = -5.0;
     } else {
-        dated.weight = alone(page, line_start, start, end, line_end, &before, all);
+        dated.weight = alone(page, line_start, start, end, line_end, &before, all, text_begins);
         if dated.weight > 0.0 && is_stamp(&page.text, line_start, line_end) {
             dated.weight = -5.0;
         }
@@ -328,6 +344,7 @@ fn alone(
     line_end: usize,
     before: &[&Token],
     all: &[DateCandidate],
+    text_begins: usize,
 ) -> f32 {
     let rest = format!("{} {}", &page.text[line_start..start], &page.text[end..line_end]);
     let words: Vec<String> = rest
@@ -338,7 +355,7 @@ fn alone(
     let others = words.iter().filter(|word| !HEAD_WORDS.contains(&word.as_str())).count();
     let numbered = rest.contains('№') || rest.contains("N ");
     let single = all.iter().filter(|c| c.span.start >= line_start && c.span.end <= line_end).count() == 1;
-    if before.iter().any(|token| TEXT_STARTS.has(token)) {
+    if text_begins < start {
         let above = page.text[..line_start].trim_end_matches([' ', '\t']);
         let parted = above.ends_with("\n\n") || above.trim_end().ends_with(['.', '_', ':', ';']);
         let placeholder = page.text.contains("20__");

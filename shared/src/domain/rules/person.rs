@@ -56,6 +56,8 @@ pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<
 struct Group {
     members: Vec<usize>,
     weight: f32,
+    /// The fullest name in the nominative.
+    nominative: String,
 }
 
 fn group(candidates: &[Candidate]) -> Vec<Group> {
@@ -65,24 +67,24 @@ fn group(candidates: &[Candidate]) -> Vec<Group> {
     order.sort_by(|a, b| candidates[*b].form.cmp(&candidates[*a].form).then(a.cmp(b)));
     for index in order {
         let candidate = &candidates[index];
+        let nominative = names::nominative(&candidate.words);
         let home = groups.iter_mut().find(|group| {
-            let head = &candidates[group.members[0]].words;
-            names::compare(&names::nominative(head), &candidate.words).same
-                || names::compare(&names::nominative(&candidate.words), head).same
+            names::compare(&group.nominative, &candidate.words).same
+                || names::compare(&nominative, &candidates[group.members[0]].words).same
         });
         match home {
             Some(group) => {
                 group.weight = group.weight.max(candidate.weight) + if candidate.weight > 0.0 { 0.5 } else { 0.0 };
                 group.members.push(index);
             }
-            None => groups.push(Group { members: vec![index], weight: candidate.weight }),
+            None => groups.push(Group { members: vec![index], weight: candidate.weight, nominative }),
         }
     }
     groups
 }
 
 /// A document names some dozens of people at most.
-const MOST_CANDIDATES: usize = 60;
+const MOST_CANDIDATES: usize = 40;
 
 fn candidates(tokens: &[Token]) -> Vec<Candidate> {
     let mut out = labelled(tokens);

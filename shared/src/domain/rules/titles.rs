@@ -126,6 +126,9 @@ fn titles(pages: &[Page], tokens: &[Token]) -> Vec<Title> {
     titles
 }
 
+/// No page has more words that could head it; a bound for texts that are no documents.
+const MOST_HEADINGS: usize = 100;
+
 fn page_titles(tokens: &[Token], from: usize, to: usize) -> Vec<Title> {
     let mut titles: Vec<Title> = Vec::new();
     for index in from..to {
