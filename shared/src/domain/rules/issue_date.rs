@@ -147,6 +147,8 @@ struct Dated {
 
 /// A page of a document names some dozens of dates at most.
 const MOST_DATES: usize = 200;
+/// Bytes of a line of print.
+const LONGEST_LINE: usize = 600;
 
 /// A date at or below this weight is only mentioned.
 const THRESHOLD: f32 = 1.0;
@@ -274,7 +276,8 @@ fn is_stamp(text: &str, line_start: usize, line_end: usize) -> bool {
     let below = text[line_end..].lines().filter(|line| !line.trim().is_empty()).take(1);
     around.chain(below).any(|line| {
         // A stamp has short lines; a sentence about a registration is none.
-        line.split_whitespace().count() <= 5
+        line.len() < LONGEST_LINE
+            && line.split_whitespace().count() <= 5
             && fold(line)
                 .split(|c: char| !is_word_sign(c))
                 .any(|word| word == "вх" || STAMP.iter().any(|stem| word.starts_with(stem)))
@@ -346,6 +349,9 @@ fn alone(
     all: &[DateCandidate],
     text_begins: usize,
 ) -> f32 {
+    if line_end - line_start > LONGEST_LINE {
+        return 0.0;
+    }
     let rest = format!("{} {}", &page.text[line_start..start], &page.text[end..line_end]);
     let words: Vec<String> = rest
         .split(|c: char| !is_word_sign(c))
