@@ -1,6 +1,7 @@
 //! The issue date among birth dates, periods, appointments, other papers' dates and stamps of the
 //! inbox; the leave's first day where a paper of parental leave has no issue date.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
@@ -213,7 +214,7 @@ fn weigh(
     } else if other || from_to {
         dated.weight = -5.0;
     } else {
-        dated.weight = alone(page, line_start, start, end, line_end, &before, all, text_begins);
+        dated.weight = alone(page, line_start..line_end, start..end, &before, all, text_begins);
         if dated.weight > 0.0 && is_stamp(&page.text, line_start, line_end) {
             dated.weight = -5.0;
         }
@@ -341,14 +342,13 @@ fn leave_start(
 /// below it is the day of signing. Inside the text it is only a line that happened to break there.
 fn alone(
     page: &Page,
-    line_start: usize,
-    start: usize,
-    end: usize,
-    line_end: usize,
+    line: Range<usize>,
+    date: Range<usize>,
     before: &[&Token],
     all: &[DateCandidate],
     text_begins: usize,
 ) -> f32 {
+    let (line_start, line_end, start, end) = (line.start, line.end, date.start, date.end);
     if line_end - line_start > LONGEST_LINE {
         return 0.0;
     }
