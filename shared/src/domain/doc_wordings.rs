@@ -299,12 +299,10 @@ const PARENTAL: &[&str] = &[
     "отпуск уход ребенк",
     "отпуск уход детьм",
     "декретн отпуск",
-    "отпуск беременност родам",
     "бала күтім демалыс",
     "бала күту демалыс",
     "бала күт демалыс",
     "декрет демалыс",
-    "жүктілік босану демалыс",
 ];
 
 /// Order granting parental leave.
@@ -410,6 +408,26 @@ pub(super) const OTHER_PAPERS: &[&str] = &[
     "автобиография",
     "адресная справка",
     "мекенжай анықтамасы",
+];
+
+/// Subjects that turn a paper into its opposite, whatever its kind: no disability, taken off the
+/// register, refused.
+pub(super) const OPPOSITES: &[&str] = &[
+    "отсутств инвалидност",
+    "отсутств регистрац",
+    "отсутств трудов",
+    "снят учет",
+    "снятии учет",
+    "отказ регистрац",
+    "отказ установл",
+    "отказ предостав",
+    "отказ выдач",
+    "аннулирован",
+    "утрат профессиональн трудоспособ",
+    "тіркеуден шығар",
+    "тіркеуден алып",
+    "тіркеуден бас",
+    "мүгедект жоқ",
 ];
 
 /// Beginnings of an order's subject that make it another order, whatever words follow: coming back

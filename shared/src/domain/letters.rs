@@ -33,6 +33,16 @@ pub const fn is_cyrillic(letter: char) -> bool {
     matches!(letter, '\u{400}'..='\u{52F}')
 }
 
+/// [`char::is_alphanumeric`] with a short way for the letters that documents are made of.
+#[must_use]
+pub fn is_word_sign(sign: char) -> bool {
+    match sign {
+        '\0'..='\u{7F}' => sign.is_ascii_alphanumeric(),
+        '\u{400}'..='\u{481}' | '\u{48A}'..='\u{52F}' => true,
+        _ => sign.is_alphanumeric(),
+    }
+}
+
 /// Whether the letter stands in the Kazakh alphabet and not in the Russian one.
 #[must_use]
 pub const fn is_kazakh_only(letter: char) -> bool {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::super::letters::is_word_sign;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     Number { value: i32, digits: usize },
@@ -42,11 +44,11 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme<'_>> {
         }
         let mut end = start + sign.len_utf8();
         signs.next();
-        if sign.is_alphanumeric() || sign == '|' {
+        if is_word_sign(sign) || sign == '|' {
             let numeric = sign.is_ascii_digit();
             while let Some(&(at, next)) = signs.peek() {
                 // «4желтоқсан», «2023г.»: digits end where a letter that is no digit begins.
-                let goes_on = next.is_alphanumeric() && (!numeric || digit(next).is_some() || next.is_ascii_digit());
+                let goes_on = is_word_sign(next) && (!numeric || digit(next).is_some() || next.is_ascii_digit());
                 if !goes_on {
                     break;
                 }

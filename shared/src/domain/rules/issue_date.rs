@@ -1,6 +1,7 @@
 //! The issue date among birth dates, periods, appointments, other papers' dates and stamps of the
 //! inbox; the leave's first day where a paper of parental leave has no issue date.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
@@ -10,7 +11,7 @@ use super::tokens::Token;
 use super::word_list::WordList;
 use crate::domain::dates::{self, DateCandidate};
 use crate::domain::doc_types::DocType;
-use crate::domain::letters::{distance, fold, prefix_distance};
+use crate::domain::letters::{distance, fold, is_word_sign, prefix_distance};
 use crate::domain::page::Page;
 use crate::domain::run::{DateKind, Found};
 
@@ -145,6 +146,11 @@ struct Dated {
     leave_start: u8,
 }
 
+/// A page of a document names some dozens of dates at most.
+const MOST_DATES: usize = 200;
+/// Bytes of a line of print.
+const LONGEST_LINE: usize = 600;
+
 /// A date at or below this weight is only mentioned.
 const THRESHOLD: f32 = 1.0;
 
@@ -155,9 +161,14 @@ pub(super) fn find(
 ) -> Option<(Found<NaiveDate>, DateKind)> {
     let mut dated = Vec::new();
     for (index, page) in pages.iter().enumerate() {
-        let candidates = dates::find(&page.text);
+        let from = tokens.partition_point(|token| token.page < index);
+        let to = tokens.partition_point(|token| token.page <= index);
+        let tokens = &tokens[from..to];
+        let text_begins = tokens.iter().find(|token| TEXT_STARTS.has(token)).map_or(usize::MAX, |token| token.start);
+        let mut candidates = dates::find(&page.text);
+        candidates.truncate(MOST_DATES);
         for candidate in &candidates {
-            dated.push(weigh(page, index, candidate, &candidates, tokens));
+            dated.push(weigh(page, index, candidate, &candidates, tokens, text_begins));
         }
     }
     let best = dated.iter().filter(|d| d.weight > THRESHOLD).fold(None::<Dated>, |best, next| match best {
@@ -178,11 +189,19 @@ pub(super) fn find(
     Some((show(start), DateKind::LeaveStart))
 }
 
-fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandidate], tokens: &[Token]) -> Dated {
+fn weigh(
+    page: &Page,
+    index: usize,
+    candidate: &DateCandidate,
+    all: &[DateCandidate],
+    tokens: &[Token],
+    text_begins: usize,
+) -> Dated {
     let (start, end) = (candidate.span.start, candidate.span.end);
     let mut dated = Dated { page: index, start, end, date: candidate.date, weight: 0.0, leave_start: 0 };
-    let before: Vec<&Token> = tokens.iter().filter(|t| t.page == index && t.end <= start).collect();
-    let after: Vec<&Token> = tokens.iter().filter(|t| t.page == index && t.start >= end).take(6).collect();
+    let (before, after) = (tokens.partition_point(|t| t.end <= start), tokens.partition_point(|t| t.start < end));
+    let before: Vec<&Token> = tokens[before.saturating_sub(40)..before].iter().collect();
+    let after: Vec<&Token> = tokens[after..].iter().take(6).collect();
     let line_start = page.text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = page.text[end..].find('\n').map_or(page.text.len(), |at| end + at);
 
@@ -195,7 +214,10 @@ fn weigh(page: &Page, index: usize, candidate: &DateCandidate, all: &[DateCandid
     } else if other || from_to {
         dated.weight = -5.0;
     } else {
-        dated.weight = alone(page, line_start, start, end, line_end, &before, all);
+        dated.weight = alone(page, line_start..line_end, start..end, &before, all, text_begins);
+        if dated.weight > 0.0 && is_stamp(&page.text, line_start, line_end) {
+            dated.weight = -5.0;
+        }
     }
     dated
 }
@@ -247,6 +269,24 @@ fn is_other(before: &[&Token], after: &[&Token], start: usize, line_start: usize
     let right = after.iter().filter(|t| t.is_word()).take(2).any(|t| OTHER_AFTER.has(t));
     left || right
 }
+
+/// Whether the date's own line, one of the two above or the one below it is of a registration stamp.
+fn is_stamp(text: &str, line_start: usize, line_end: usize) -> bool {
+    let above = text[..line_start].lines().rev().filter(|line| !line.trim().is_empty()).take(2);
+    let around = above.chain(text[line_start..line_end].lines());
+    let below = text[line_end..].lines().filter(|line| !line.trim().is_empty()).take(1);
+    around.chain(below).any(|line| {
+        // A stamp has short lines; a sentence about a registration is none.
+        line.len() < LONGEST_LINE
+            && line.split_whitespace().count() <= 5
+            && fold(line)
+                .split(|c: char| !is_word_sign(c))
+                .any(|word| word == "вх" || STAMP.iter().any(|stem| word.starts_with(stem)))
+    })
+}
+
+/// Beginnings of words on stamps, folded.
+const STAMP: [&str; 8] = ["входящ", "вход", "кирис", "канцеляр", "кенсе", "получен", "архив", "распечат"];
 
 /// «с … по …», «… бастап … дейін», «… – …».
 fn in_period(
@@ -302,23 +342,26 @@ fn leave_start(
 /// below it is the day of signing. Inside the text it is only a line that happened to break there.
 fn alone(
     page: &Page,
-    line_start: usize,
-    start: usize,
-    end: usize,
-    line_end: usize,
+    line: Range<usize>,
+    date: Range<usize>,
     before: &[&Token],
     all: &[DateCandidate],
+    text_begins: usize,
 ) -> f32 {
+    let (line_start, line_end, start, end) = (line.start, line.end, date.start, date.end);
+    if line_end - line_start > LONGEST_LINE {
+        return 0.0;
+    }
     let rest = format!("{} {}", &page.text[line_start..start], &page.text[end..line_end]);
     let words: Vec<String> = rest
-        .split(|c: char| !c.is_alphanumeric())
+        .split(|c: char| !is_word_sign(c))
         .filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1)
         .map(fold)
         .collect();
     let others = words.iter().filter(|word| !HEAD_WORDS.contains(&word.as_str())).count();
     let numbered = rest.contains('№') || rest.contains("N ");
     let single = all.iter().filter(|c| c.span.start >= line_start && c.span.end <= line_end).count() == 1;
-    if before.iter().any(|token| TEXT_STARTS.has(token)) {
+    if text_begins < start {
         let above = page.text[..line_start].trim_end_matches([' ', '\t']);
         let parted = above.ends_with("\n\n") || above.trim_end().ends_with(['.', '_', ':', ';']);
         let placeholder = page.text.contains("20__");

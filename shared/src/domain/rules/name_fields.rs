@@ -6,10 +6,16 @@ use super::person::Candidate;
 use super::roles;
 use super::tokens::{Kind, Token};
 
+/// A bound for texts that are no documents.
+const MOST_FIELDS: usize = 20;
+
 /// Values of the fields that forms have for names: one field for the whole, or one for each part.
 pub(super) fn labelled(tokens: &[Token]) -> Vec<Candidate> {
     let mut out = Vec::new();
     for at in 0..tokens.len() {
+        if out.len() >= MOST_FIELDS {
+            break;
+        }
         if let Some((value, child)) = whole_field(tokens, at)
             && let Some(candidate) = field_value(tokens, value, child)
             && !out.iter().any(|known: &Candidate| known.first == candidate.first)

@@ -24,7 +24,7 @@ pub(super) struct Candidate {
 }
 
 /// Names at or below this weight are signers, doctors, children, passers-by.
-const THRESHOLD: f32 = 0.5;
+const THRESHOLD: f32 = 1.0;
 /// Two persons this near in weight are equals, between whom the applicant's name may decide.
 const EQUALS: f32 = 0.75;
 
@@ -56,6 +56,8 @@ pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<
 struct Group {
     members: Vec<usize>,
     weight: f32,
+    /// The fullest name in the nominative.
+    nominative: String,
 }
 
 fn group(candidates: &[Candidate]) -> Vec<Group> {
@@ -65,24 +67,24 @@ fn group(candidates: &[Candidate]) -> Vec<Group> {
     order.sort_by(|a, b| candidates[*b].form.cmp(&candidates[*a].form).then(a.cmp(b)));
     for index in order {
         let candidate = &candidates[index];
+        let nominative = names::nominative(&candidate.words);
         let home = groups.iter_mut().find(|group| {
-            let head = &candidates[group.members[0]].words;
-            names::compare(&names::nominative(head), &candidate.words).same
-                || names::compare(&names::nominative(&candidate.words), head).same
+            names::compare(&group.nominative, &candidate.words).same
+                || names::compare(&nominative, &candidates[group.members[0]].words).same
         });
         match home {
             Some(group) => {
                 group.weight = group.weight.max(candidate.weight) + if candidate.weight > 0.0 { 0.5 } else { 0.0 };
                 group.members.push(index);
             }
-            None => groups.push(Group { members: vec![index], weight: candidate.weight }),
+            None => groups.push(Group { members: vec![index], weight: candidate.weight, nominative }),
         }
     }
     groups
 }
 
 /// A document names some dozens of people at most.
-const MOST_CANDIDATES: usize = 60;
+const MOST_CANDIDATES: usize = 40;
 
 fn candidates(tokens: &[Token]) -> Vec<Candidate> {
     let mut out = labelled(tokens);
@@ -104,11 +106,20 @@ fn candidates(tokens: &[Token]) -> Vec<Candidate> {
                 Form::Two => 0.3,
                 Form::Initials => 0.0,
             };
-            let weight = base + roles::weigh(tokens, at, last, form == Form::Initials);
+            let heading = if form == Form::Three && heads_page(tokens, at, last) { 0.5 } else { 0.0 };
+            let weight = base + heading + roles::weigh(tokens, at, last, form == Form::Initials);
             out.push(Candidate { words: text, form, first: at, last, weight });
         }
         at = last + 1;
     }
     out.sort_by_key(|candidate| candidate.first);
     out
+}
+
+/// A full name on a line of its own, high on the page, is whose paper it is (a CV, an identity card).
+fn heads_page(tokens: &[Token], first: usize, last: usize) -> bool {
+    let (page, line) = (tokens[first].page, tokens[last].line);
+    let starts = first == 0 || tokens[first - 1].page != page || tokens[first - 1].line < tokens[first].line;
+    let ends = tokens.get(last + 1).is_none_or(|next| next.page != page || next.line > line);
+    starts && ends && line < 12
 }

@@ -8,6 +8,11 @@ use super::word_list::WordList;
 /// Words before a name that make it the document's person, with their weight.
 static PERSON_BEFORE: LazyLock<WordList<f32>> = LazyLock::new(|| {
     WordList::new(&[
+        ("плательщик", 2.0),
+        ("төлеуші", 2.0),
+        ("клиент", 2.0),
+        ("сотрудник", 2.0),
+        ("застрахован", 3.0),
         ("дана", 4.0),
         ("выдан", 4.0),
         ("выдано", 4.0),

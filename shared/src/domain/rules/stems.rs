@@ -60,6 +60,7 @@ pub(super) struct Compiled {
     /// In the order of [`DOC_TYPES`].
     pub types: Vec<Topics>,
     pub other_orders: Vec<Topic>,
+    pub opposites: Vec<Topic>,
 }
 
 pub(super) static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
@@ -82,7 +83,8 @@ pub(super) static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
     let mut all = |texts: &[&str]| texts.iter().map(|text| topic(text)).collect::<Vec<_>>();
     let types = DOC_TYPES.iter().map(|t| Topics { title: all(t.title_topics), body: all(t.body_topics) }).collect();
     let other_orders = all(wordings::OTHER_ORDERS);
-    Compiled { stems, types, other_orders }
+    let opposites = all(wordings::OPPOSITES);
+    Compiled { stems, types, other_orders, opposites }
 });
 
 /// The stems that a word begins with, or a part of it after a hyphen («врачебно-консультативной»); a

@@ -126,6 +126,12 @@ fn titles(pages: &[Page], tokens: &[Token]) -> Vec<Title> {
     titles
 }
 
+/// No page has more words that could head it; a bound for texts that are no documents.
+const MOST_HEADINGS: usize = 30;
+/// Tokens of a line, and of the lines of a title.
+const LONGEST_LINE: usize = 60;
+const LONGEST_ZONE: usize = 150;
+
 fn page_titles(tokens: &[Token], from: usize, to: usize) -> Vec<Title> {
     let mut titles: Vec<Title> = Vec::new();
     for index in from..to {
@@ -272,11 +278,11 @@ fn is_heading(tokens: &[Token], from: usize, to: usize, index: usize, genre: Gen
 fn segment(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize) {
     let line = tokens[index].line;
     let mut start = index;
-    while start > from && tokens[start - 1].line == line && !tokens[start].heads {
+    while start > from && index - start < LONGEST_LINE && tokens[start - 1].line == line && !tokens[start].heads {
         start -= 1;
     }
     let mut end = index + 1;
-    while end < to && tokens[end].line == line && !tokens[end].heads {
+    while end < to && end - index < LONGEST_LINE && tokens[end].line == line && !tokens[end].heads {
         end += 1;
     }
     (start, end)
@@ -310,7 +316,9 @@ static BODY_STARTS: LazyLock<WordList<()>> = LazyLock::new(|| {
 fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize) {
     let line = tokens[index].line;
     let near = |t: &Token, before: usize, after: usize| t.line + before >= line && t.line <= line + after;
-    let start = (from..index).find(|i| near(&tokens[*i], 4, 0)).unwrap_or(index);
+    let to = to.min(index + LONGEST_ZONE);
+    let start =
+        (from.max(index.saturating_sub(LONGEST_ZONE))..index).find(|i| near(&tokens[*i], 4, 0)).unwrap_or(index);
     let mut end = index + 1;
     let mut lines_seen = 0;
     let mut last_line = line;
@@ -331,9 +339,9 @@ fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize
 
 /// What the title's lines name: the most specific type of that kind of paper.
 fn of_zone(tokens: &[Token], (start, end): (usize, usize), index: usize, genre: Genre) -> Option<(What, Place)> {
-    if genre == Genre::Order
-        && let Some(place) = COMPILED.other_orders.iter().find_map(|topic| stems::find(tokens, index, end, topic, 1))
-    {
+    let orders = COMPILED.other_orders.iter().filter(|_| genre == Genre::Order);
+    let mut elsewhere = orders.chain(&COMPILED.opposites);
+    if let Some(place) = elsewhere.find_map(|topic| stems::find(tokens, index, end, topic, 1)) {
         return Some((What::Other, place));
     }
     let mut best: Option<(usize, Place)> = None;
@@ -406,11 +414,12 @@ fn names_a_subject(tokens: &[Token], index: usize, end: usize) -> bool {
 /// Titles of papers that are none of the fifteen.
 fn other_papers(tokens: &[Token], from: usize, to: usize, titles: &[Title]) -> Vec<Title> {
     let mut out = Vec::new();
-    for index in from..to {
+    let could_head = |index: &usize| {
+        let token = &tokens[*index];
+        token.is_word() && token.capital() && (token.heads || token.all_capitals())
+    };
+    for index in (from..to).filter(could_head).take(MOST_HEADINGS * 10) {
         let token = &tokens[index];
-        if !token.is_word() || !token.capital() || !(token.heads || token.all_capitals()) {
-            continue;
-        }
         let (start, end) = segment(tokens, from, to, index);
         let words: Vec<&Token> = tokens[start..end].iter().filter(|t| t.is_word()).collect();
         let capitals = words.iter().filter(|t| t.all_capitals()).count() * 2 > words.len();

@@ -1,6 +1,6 @@
 //! The recognised text as words and marks with their places: what every rule looks at.
 
-use crate::domain::letters::{fold, mend_alphabet};
+use crate::domain::letters::{fold, is_word_sign, mend_alphabet};
 use crate::domain::page::Page;
 
 /// What a token is.
@@ -21,6 +21,8 @@ pub(super) struct Token {
     pub text: String,
     /// Lower case, folded.
     pub fold: Vec<char>,
+    /// Every letter is a capital, and there are two signs at least.
+    capitals: bool,
     pub kind: Kind,
     /// Index of the page.
     pub page: usize,
@@ -51,8 +53,7 @@ impl Token {
 
     /// Whether every letter is a capital, two at least.
     pub(super) fn all_capitals(&self) -> bool {
-        let mut letters = self.text.chars().filter(|c| c.is_alphabetic());
-        self.text.chars().nth(1).is_some() && letters.all(char::is_uppercase)
+        self.capitals
     }
 
     /// The folded word as a string.
@@ -79,7 +80,7 @@ pub(super) fn letter_bits(word: &[char]) -> u64 {
 }
 
 /// A text far longer than a document of 20 pages has is cut, so that no input takes long.
-const LONGEST_PAGE: usize = 60_000;
+const LONGEST_PAGE: usize = 32_000;
 
 /// The tokens of all pages in reading order.
 pub(super) fn tokenise(pages: &[Page]) -> Vec<Token> {
@@ -105,6 +106,7 @@ fn join_spaced(tokens: &mut Vec<Token>, from: usize) {
             let folded: Vec<char> = fold(&text).chars().collect();
             tokens[at].stems = super::stems::stems_of(&folded);
             (tokens[at].text, tokens[at].fold, tokens[at].end) = (text, folded, end);
+            tokens[at].capitals = true;
             tokens.drain(at + 1..at + run);
         }
         at += run.max(1);
@@ -132,14 +134,14 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         word.push(sign);
         let mut kind = Kind::Mark(sign);
         let first_line = line;
-        if sign.is_alphanumeric() {
+        if is_word_sign(sign) {
             kind = if sign.is_ascii_digit() { Kind::Number } else { Kind::Word };
             while let Some(&(at, next)) = signs.peek() {
-                if next.is_alphanumeric() || matches!(next, '\u{ad}' | '\u{301}') {
-                    if next.is_alphabetic() {
+                if is_word_sign(next) || matches!(next, '\u{ad}' | '\u{301}') {
+                    if !next.is_ascii_digit() && is_word_sign(next) {
                         kind = Kind::Word;
                     }
-                    if next.is_alphanumeric() {
+                    if is_word_sign(next) {
                         word.push(next);
                     }
                     end = at + next.len_utf8();
@@ -165,7 +167,10 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         }
         let text = if kind == Kind::Word { mend_alphabet(&word) } else { word };
         let folded: Vec<char> = fold(&text).chars().collect();
+        let capitals =
+            text.chars().nth(1).is_some() && text.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
         let mut token = Token {
+            capitals,
             text,
             fold: folded,
             kind,
