@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use shared::store;
 use shared::telemetry::CONTENT_TYPE;
 
@@ -23,7 +23,7 @@ pub async fn serve(app: Shared, listen: SocketAddr) -> std::io::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "listening");
     let stopped = Arc::clone(&app);
     let routes = Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/healthz", get(async || Json(json!({ "status": "ok" }))))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(app);
@@ -33,13 +33,16 @@ pub async fn serve(app: Shared, listen: SocketAddr) -> std::io::Result<()> {
 /// Ready, or what is down, by name.
 async fn readyz(State(app): State<Shared>) -> impl IntoResponse {
     let down = what_is_down(&app).await;
-    let mut answer =
-        Map::from_iter([("ready".to_owned(), Value::Bool(down.is_empty())), ("down".to_owned(), json!(down))]);
-    if let Some(date) = app.settings.judge_as_of {
-        answer.insert("warnings".to_owned(), json!([format!("JUDGE_AS_OF: documents are judged as of {date}")]));
-    }
-    let status = if down.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(answer))
+    let warnings: Vec<String> = app
+        .settings
+        .judge_as_of
+        .iter()
+        .map(|day| format!("JUDGE_AS_OF is set: documents are judged as of {day}"))
+        .collect();
+    // In the words of the api's readiness.
+    let (status, word) =
+        if down.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
+    (status, Json(json!({ "status": word, "down": down, "warnings": warnings })))
 }
 
 async fn what_is_down(app: &App) -> Vec<&'static str> {

@@ -1,5 +1,6 @@
 //! Analysis by a model against a server with OpenAI's API: good answers, bad ones and faults.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::NaiveDate;
@@ -13,9 +14,9 @@ use worker::analysis::{Analysed, AnalysisInput, Analyzer as _, LlmAnalyzer, LlmC
 const TITLE: &str = "Приказ о расторжении трудового договора";
 const NAME: &str = "Рябова Вера Ильинична";
 
-fn pages() -> Vec<Page> {
+fn pages() -> Arc<[Page]> {
     let text = format!("{TITLE}\n№ 7 от 04.12.2023\nРаботник: {NAME}, кассир");
-    vec![Page { number: 1, text, words: Vec::new(), confidence: None, source: PageSource::Http }]
+    Arc::new([Page { number: 1, text, words: Vec::new(), confidence: None, source: PageSource::Http }])
 }
 
 fn analyzer(server: &Llm, response_format: ResponseFormat) -> LlmAnalyzer {
@@ -40,7 +41,7 @@ async fn extract_with(faults: Vec<Fault>) -> (Analysed<shared::domain::Extractio
     (result, server)
 }
 
-fn input(pages: &[Page]) -> AnalysisInput<'_> {
+fn input(pages: &Arc<[Page]>) -> AnalysisInput<'_> {
     AnalysisInput { pages, applicant_fio: "Заявитель Пётр Петрович" }
 }
 

@@ -4,7 +4,8 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, GrayImage, ImageFormat};
-use shared::domain::{ContentType, PageSource};
+use shared::domain::text_quality::{TextQuality, assess};
+use shared::domain::{ContentType, Page, PageSource};
 use worker::document::{DocumentFile, inspect};
 use worker::imaging::skew::Slope;
 use worker::imaging::warp::{Turn, straighten, turn};
@@ -14,6 +15,11 @@ use worker::sandbox::Sandbox;
 
 fn sample(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)
+}
+
+fn quality(reading: &Reading) -> TextQuality {
+    let pages: Vec<Page> = reading.pages.iter().map(|reading| reading.page.clone()).collect();
+    assess(&pages)
 }
 
 struct Read {
@@ -70,7 +76,7 @@ async fn a_text_layer_is_read_without_ocr_with_places_and_a_picture() {
     assert!(page.page.words.iter().all(|word| word.rect.x + word.rect.width <= 1_001 && word.rect.height > 0));
     let (width, height) = picture_size(page.picture.as_deref().expect("a picture"));
     assert!(width.max(height) <= 1_600 && width.max(height) >= 1_500);
-    assert!(reading.check().is_ok());
+    assert_eq!(quality(&reading), TextQuality::Readable);
 }
 
 #[tokio::test]
@@ -179,7 +185,7 @@ async fn a_tiff_of_a_rare_form_is_read_by_the_library_of_tesseract() {
 async fn an_empty_page_is_read_as_no_words() {
     let read = read(&encoded(&Gray::filled(1_200, 1_600, 240), ImageFormat::Png)).await;
     let reading = read.reading.expect("it is read");
-    assert!(matches!(reading.check(), Err(OcrError::EmptyPages)), "{:?}", reading.pages[0].page.text);
+    assert_eq!(quality(&reading), TextQuality::Empty, "{:?}", reading.pages[0].page.text);
 }
 
 #[tokio::test]

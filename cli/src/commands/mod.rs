@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod callbacks;
 mod clients;
 mod evaluate;
 mod keys;
@@ -26,6 +27,9 @@ pub enum Command {
     /// What callbacks are signed with
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Deliveries to callers
+    #[command(subcommand)]
+    Callbacks(callbacks::Callbacks),
     /// Submits documents to the api
     Submit(submit::Args),
     /// Lists the newest runs
@@ -54,6 +58,7 @@ impl Command {
             Self::Keys(command) => command.run(json).await,
             Self::Clients(command) => command.run(json).await,
             Self::Secrets(command) => command.run(json).await,
+            Self::Callbacks(command) => command.run(json).await,
             Self::Submit(args) => submit::run(&args, json).await,
             Self::Runs(args) => runs::run(&args, json).await,
             Self::Show(args) => show::run(&args, json).await,

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 use shared::run_view::rfc3339;
 use shared::secrets::{Sealer, make_signing_secret};
+use shared::settings;
 use shared::store::audit::{self, Event};
 use shared::store::{client_secrets, clients};
 
@@ -22,7 +23,7 @@ pub enum Secrets {
         /// Its name
         client: String,
         /// How long the older secrets sign on: 30s, 15m, 24h, 7d
-        #[arg(long, default_value = "24h", value_parser = duration)]
+        #[arg(long, default_value = "24h", value_parser = settings::duration)]
         retire_after: Duration,
     },
 }
@@ -58,31 +59,5 @@ impl Secrets {
             format!("callback_secret  {}\nIt is not shown again.{older}", secret.expose())
         });
         Ok(())
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "must be a time such as 30s, 15m, 24h or 7d".to_owned();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match &text[digits.len()..] {
-        "s" | "" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
-    };
-    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    seconds.filter(|seconds| *seconds <= 366 * 86_400).map(Duration::from_secs).ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_with_their_units() {
-        assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        assert!(["", "h", "-1h", "1w", "9999999d"].iter().all(|text| duration(text).is_err()));
     }
 }

@@ -49,9 +49,11 @@ fn matching_words(page: &Page, wanted: &str) -> Option<std::ops::Range<usize>> {
     inside
 }
 
-/// Letters and digits only, folded.
+/// Letters and digits only, folded; word by word, since the letters around a word say how its doubtful
+/// ones are meant, and a page gives its words one by one.
 fn key(text: &str) -> String {
-    fold(&mend_alphabet(text)).chars().filter(|c| c.is_alphanumeric()).collect()
+    let folded = text.split_whitespace().map(|word| fold(&mend_alphabet(word)));
+    folded.flat_map(|word| word.chars().filter(|c| c.is_alphanumeric()).collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +81,13 @@ mod tests {
         assert_eq!(found.text, "Орловой Анне");
         assert_eq!(found.rect, Some(Rect { x: 60, y: 10, width: 110, height: 12 }));
         assert!(found.confidence.is_some_and(|c| (c - 0.7).abs() < 1e-6));
+    }
+
+    #[test]
+    fn a_date_has_the_place_of_its_words() {
+        let page =
+            page(&[("Выдан:", 0, 0.9), ("«16»", 60, 0.8), ("ноября", 120, 0.6), ("2026", 180, 0.9), ("г.", 240, 0.9)]);
+        assert_eq!(locate(&[page], 1, "«16» ноября 2026 г.").rect, Some(Rect { x: 60, y: 10, width: 230, height: 12 }));
     }
 
     #[test]

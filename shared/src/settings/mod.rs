@@ -13,7 +13,7 @@ pub use reader::Reader;
 pub use services::{AnalyzerKind, Callbacks, Llm, Ocr, OcrEngineKind, ResponseFormat};
 pub use table::{Setting, TABLE};
 pub use timing::{Limits, RateLimit, Retention, Timing};
-pub use value::{Allowed, Secret};
+pub use value::{Allowed, Secret, duration};
 
 use std::net::SocketAddr;
 

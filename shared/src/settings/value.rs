@@ -70,7 +70,10 @@ pub(super) fn number_in(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result
 }
 
 /// `30`, `30s`, `15m`, `24h`, `90d`; a bare number counts seconds.
-pub(super) fn duration(value: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What it must be, worded to follow the name of what it is for.
+pub fn duration(value: &str) -> Result<Duration, String> {
     let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &value[digits.len()..] {
         "" | "s" => Some(1),
@@ -137,4 +140,16 @@ pub(super) fn secrets_key(value: &str) -> Result<SecretsKey, String> {
         .and_then(|bytes| bytes.try_into().ok())
         .map(SecretsKey)
         .ok_or_else(|| "must be 32 bytes in base64: `openssl rand -base64 32` makes one".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_their_units() {
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert!(["", "h", "-1h", "1w", "99999999999d"].iter().all(|text| duration(text).is_err()));
+    }
 }

@@ -16,8 +16,8 @@ pub use rules::RulesAnalyzer;
 /// What there is to analyse.
 #[derive(Clone, Copy, Debug)]
 pub struct AnalysisInput<'a> {
-    /// The pages as they were read.
-    pub pages: &'a [Page],
+    /// The pages as they were read; shared, since rules look at them on a thread of their own.
+    pub pages: &'a Arc<[Page]>,
     /// The applicant's name, which helps rules to find the person among several; it is never sent to a
     /// model, which could only be misled by it.
     pub applicant_fio: &'a str,

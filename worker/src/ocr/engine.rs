@@ -16,8 +16,8 @@ pub trait OcrEngine: Send + Sync {
     /// Reads every page. Files are made in `scratch` only, which belongs to the run and is removed
     /// with it; dropping the future ends every program that it started.
     ///
-    /// Pages without a word are part of the result: whether that is too little is
-    /// [`Reading::check`]'s to say.
+    /// Pages without a word are part of the result: whether that is too little is for
+    /// `shared::domain::text_quality` to say.
     ///
     /// # Errors
     ///
@@ -51,9 +51,6 @@ pub enum OcrError {
     /// the document.
     #[error("the document cannot be read: {0}")]
     Unreadable(String),
-    /// Not one word on any page.
-    #[error("no page holds a word")]
-    EmptyPages,
     /// A program or a service that reads failed; another try may help. The text holds nothing of
     /// the document.
     #[error("reading failed: {0}")]
@@ -69,7 +66,6 @@ impl OcrError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Unreadable(_) => ErrorCode::DocumentUnreadable,
-            Self::EmptyPages => ErrorCode::OcrEmptyPages,
             Self::Failed(_) => ErrorCode::OcrFailed,
             Self::File(_) => ErrorCode::FileSaveFailed,
         }
@@ -79,39 +75,5 @@ impl OcrError {
     #[must_use]
     pub const fn retryable(&self) -> bool {
         self.code().retryable()
-    }
-}
-
-/// Below this mean confidence the words of a whole document are too doubtful to use.
-const USABLE_CONFIDENCE: f32 = 0.45;
-
-impl Reading {
-    /// Whether there is something to work with.
-    ///
-    /// # Errors
-    ///
-    /// [`OcrError::EmptyPages`] if no page holds a word, [`OcrError::Unreadable`] if the words are
-    /// too doubtful to use (contract, section 1).
-    pub fn check(&self) -> Result<(), OcrError> {
-        if self.pages.iter().all(|page| page.page.text.trim().is_empty()) {
-            return Err(OcrError::EmptyPages);
-        }
-        let (mut sum, mut letters) = (0.0, 0.0);
-        for page in &self.pages {
-            match page.page.confidence {
-                Some(confidence) => {
-                    let weight = page.page.text.len() as f32;
-                    sum += confidence * weight;
-                    letters += weight;
-                }
-                // An engine that does not say how sure it is cannot be doubted.
-                None if page.page.text.trim().is_empty() => {}
-                None => return Ok(()),
-            }
-        }
-        if sum < USABLE_CONFIDENCE * letters {
-            return Err(OcrError::Unreadable("its words are too doubtful".to_owned()));
-        }
-        Ok(())
     }
 }

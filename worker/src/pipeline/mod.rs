@@ -59,7 +59,7 @@ pub struct Work {
     /// Pages in the file.
     pub page_count: Option<u32>,
     /// What was read.
-    pub pages: Vec<Page>,
+    pub pages: Arc<[Page]>,
     /// The upright pages' pictures in the run's folder, page by page.
     pub pictures: Vec<Option<PathBuf>>,
     /// The model's calls.
@@ -91,13 +91,11 @@ impl Pipeline {
         let clock = StageClock { progress };
         let document = clock.time(work, Stage::Acquire, acquire::acquire(subject, &self.sandbox)).await?;
         work.page_count = Some(document.info.pages);
-        (work.pages, work.pictures) =
-            clock.time(work, Stage::Read, read::read(&*self.engine, &document, subject.scratch)).await?;
-        let pages = std::mem::take(&mut work.pages);
+        let read = clock.time(work, Stage::Read, read::read(&*self.engine, &document, subject.scratch)).await?;
+        (work.pages, work.pictures) = (read.0.into(), read.1);
+        let pages = Arc::clone(&work.pages);
         let input = AnalysisInput { pages: &pages, applicant_fio: subject.fio };
-        let analysis = self.analyse(input, &clock, work).await;
-        work.pages = pages;
-        let analysis = analysis?;
+        let analysis = self.analyse(input, &clock, work).await?;
         let judgement = clock.time(work, Stage::Validate, validate::validate(subject, &analysis)).await?;
         Ok(Judged { analysis, judgement })
     }

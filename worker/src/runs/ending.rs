@@ -127,11 +127,11 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
         stage_timings: work.timings,
         pages: work
             .pages
-            .into_iter()
+            .iter()
             .zip(pictures.into_iter().chain(std::iter::repeat(None)))
             .map(|(page, image_key)| FinishedPage {
                 number: page.number,
-                text: page.text,
+                text: page.text.clone(),
                 confidence: page.confidence.map(|confidence| confidence.clamp(0.0, 1.0)),
                 source: page.source.as_str(),
                 image_key,
