@@ -34,7 +34,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
             anyhow::bail!("line {} of {} has fewer than three columns", number + 1, args.pairs.display());
         };
         let compared = names::compare(applicant, document);
-        let (same, score, reason) = (u8::from(compared.same), compared.score, compared.reason.as_str());
+        let (same, score, reason) = (u8::from(compared.same), compared.score, compared.reason.to_string());
         if json {
             writeln!(out, "{}", json!({"id": id, "same": compared.same, "score": score, "reason": reason}))?;
         } else {
