@@ -37,19 +37,28 @@ fn code(text: &str) -> String {
 }
 
 /// What stands as code: spans between backticks, and the lines of fenced blocks.
-fn code_of(text: &str) -> Vec<&str> {
+fn code_of(text: &str) -> Vec<String> {
     let mut fenced = false;
-    let mut found = Vec::new();
+    let (mut found, mut prose) = (Vec::new(), String::new());
     for line in text.lines() {
         if line.trim_start().starts_with("```") {
             fenced = !fenced;
         } else if fenced {
-            found.push(line.trim());
+            found.push(line.trim().to_owned());
         } else {
-            found.extend(line.split('`').skip(1).step_by(2));
+            prose.push_str(line);
+            prose.push(' ');
         }
     }
+    let parts: Vec<&str> = prose.split('`').collect();
+    assert!(parts.len() % 2 == 1, "a backtick has no other: {text:.40}");
+    found.extend(parts.into_iter().skip(1).step_by(2).map(ToOwned::to_owned));
     found
+}
+
+/// The code of all pages.
+fn code_of_all() -> Vec<String> {
+    pages().iter().flat_map(|(_, text)| code_of(text)).collect()
 }
 
 #[test]
@@ -82,10 +91,9 @@ fn every_target_of_make_that_is_named_exists_and_every_one_is_named() {
         .filter(|line| !line.starts_with(['.', '#', '\t', ' ']))
         .filter_map(|line| line.split_once(':').map(|(target, _)| target))
         .collect();
-    let pages = pages();
-    let named: BTreeSet<&str> = pages
+    let code = code_of_all();
+    let named: BTreeSet<&str> = code
         .iter()
-        .flat_map(|(_, text)| code_of(text))
         .filter_map(|code| code.strip_prefix("make "))
         .filter_map(|rest| rest.split_whitespace().find(|word| !word.contains('=')))
         .collect();
@@ -109,26 +117,37 @@ fn every_file_that_is_named_exists() {
         let paths = paths.filter(|code| {
             code.split_once('/').is_some_and(|(top, _)| tops.iter().any(|name| name == top) && top != "target")
         });
-        missing.extend(paths.filter(|path| !checkout().join(path).exists()).map(ToOwned::to_owned));
+        missing.extend(paths.filter(|path| !checkout().join(path).exists()));
     }
     assert_eq!(missing, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn every_command_that_is_named_exists() {
-    let pages = pages();
-    let commands: BTreeSet<Vec<&str>> = pages
+async fn every_command_that_is_named_exists_and_every_one_is_named() {
+    let help = async |command: &[&str]| {
+        let asked: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        let output = command_line(&asked, &Environment::new()).await;
+        let output = output.unwrap_or_else(|error| panic!("{command:?}: {error:#}"));
+        String::from_utf8(output.stdout).expect("help is text")
+    };
+    let code = code_of_all();
+    let named: BTreeSet<Vec<&str>> = code
         .iter()
-        .flat_map(|(_, text)| code_of(text))
         .filter_map(|code| code.strip_prefix("rb-ocr "))
         .map(|rest| {
             let words = rest.split_whitespace();
             words.take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase())).take(2).collect()
         })
         .collect();
-    assert!(!commands.is_empty(), "no command is named");
-    for command in commands {
-        let asked: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
-        command_line(&asked, &Environment::new()).await.unwrap_or_else(|error| panic!("{command:?}: {error:#}"));
+    for command in &named {
+        help(command).await;
     }
+    let all = help(&[]).await;
+    let (_, commands) = all.split_once("Commands:\n").expect("help lists the commands");
+    let commands =
+        commands.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    let missing: Vec<&str> = commands
+        .filter(|command| *command != "help" && !named.iter().any(|named| named.first() == Some(command)))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
 }
