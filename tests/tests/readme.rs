@@ -115,7 +115,8 @@ fn every_file_that_is_named_exists() {
         missing.extend(links.filter(|link| !beside.join(link).exists()).map(ToOwned::to_owned));
         let paths = code_of(text).into_iter().filter(|code| plain(code));
         let paths = paths.filter(|code| {
-            code.split_once('/').is_some_and(|(top, _)| tops.iter().any(|name| name == top) && top != "target")
+            code.split_once('/')
+                .is_some_and(|(top, _)| tops.iter().any(|name| name == top) && ![".local", "target"].contains(&top))
         });
         missing.extend(paths.filter(|path| !checkout().join(path).exists()));
     }
