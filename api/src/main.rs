@@ -59,7 +59,13 @@ async fn run() -> anyhow::Result<()> {
         tracing::warn!(%day, "JUDGE_AS_OF is set: documents are judged as of a day that is not today");
     }
     let tasks = [
-        tokio::spawn(relay::run(app.pool.clone(), broker.clone(), app.relay.clone(), ended.clone())),
+        tokio::spawn(relay::run(
+            app.pool.clone(),
+            broker.clone(),
+            app.relay.clone(),
+            app.metrics.clone(),
+            ended.clone(),
+        )),
         tokio::spawn(watch_clock(Arc::clone(&app), ended.clone())),
         tokio::spawn(hear(Arc::clone(&app), broker, ended.clone())),
         tokio::spawn(look(Arc::clone(&app), ended.clone())),

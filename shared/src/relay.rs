@@ -11,9 +11,10 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::queue::{Broker, Session, publish_jobs};
+use crate::queue::{Broker, Session, Unconfirmed, publish_jobs};
 use crate::store::jobs::{PublishedJob, fill_windows, unmark};
 use crate::store::{Pool, StoreError};
+use crate::telemetry::{Metrics, Relayed};
 
 /// How often a relay looks that nobody woke.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -65,7 +66,7 @@ impl RelayHandle {
 }
 
 /// Relays until `stop`. While the broker is away nothing is marked: jobs wait in the table.
-pub async fn run(pool: Pool, mut broker: Broker, handle: RelayHandle, stop: CancellationToken) {
+pub async fn run(pool: Pool, mut broker: Broker, handle: RelayHandle, metrics: Metrics, stop: CancellationToken) {
     let batches = Arc::new(Semaphore::new(BATCHES));
     loop {
         let session = tokio::select! {
@@ -73,7 +74,7 @@ pub async fn run(pool: Pool, mut broker: Broker, handle: RelayHandle, stop: Canc
             session = broker.next_session() => session,
         };
         let Some(session) = session else { return };
-        let filled = match fill(&pool, &session, &batches).await {
+        let filled = match fill(&pool, &session, &batches, &metrics).await {
             Ok(published) => published,
             Err(error) => {
                 tracing::warn!(%error, "due jobs cannot be read");
@@ -94,13 +95,18 @@ pub async fn run(pool: Pool, mut broker: Broker, handle: RelayHandle, stop: Canc
 }
 
 /// Fills the windows once. True: more is due than they have room for.
-async fn fill(pool: &Pool, session: &Arc<Session>, batches: &Arc<Semaphore>) -> Result<bool, StoreError> {
+async fn fill(
+    pool: &Pool,
+    session: &Arc<Session>,
+    batches: &Arc<Semaphore>,
+    metrics: &Metrics,
+) -> Result<bool, StoreError> {
     let Ok(permit) = Arc::clone(batches).acquire_owned().await else { return Ok(false) };
     let filled = fill_windows(pool).await?;
     if !filled.jobs.is_empty() {
-        let (pool, session) = (pool.clone(), Arc::clone(session));
+        let (pool, session, metrics) = (pool.clone(), Arc::clone(session), metrics.clone());
         tokio::spawn(async move {
-            publish(&pool, &session, &filled.jobs).await;
+            publish(&pool, &session, &filled.jobs, &metrics).await;
             drop(permit);
         });
     }
@@ -108,19 +114,31 @@ async fn fill(pool: &Pool, session: &Arc<Session>, batches: &Arc<Semaphore>) -> 
 }
 
 /// Publishes marked jobs; those that the broker did not take are unmarked.
-pub async fn publish(pool: &Pool, session: &Session, jobs: &[PublishedJob]) {
+pub async fn publish(pool: &Pool, session: &Session, jobs: &[PublishedJob], metrics: &Metrics) {
     let unconfirmed = publish_jobs(session, jobs).await;
+    count(jobs, &unconfirmed, metrics);
     if unconfirmed.publishings.is_empty() {
         return;
     }
     let count = unconfirmed.publishings.len();
-    tracing::warn!(count, unconfirmed.nacked, unconfirmed.returned, "the broker did not take all jobs");
+    tracing::warn!(count, "the broker did not take all jobs");
+    let publishings: Vec<_> = unconfirmed.publishings.iter().map(|lost| (lost.job_id, lost.publish_no)).collect();
     for _ in 0..UNMARK_TRIES {
-        match unmark(pool, &unconfirmed.publishings).await {
+        match unmark(pool, &publishings).await {
             Ok(_) => return,
             Err(error) => tracing::warn!(%error, "jobs that were not published cannot be unmarked"),
         }
         tokio::time::sleep(PERIOD).await;
+    }
+}
+
+/// The broker's answers are counted by what the jobs are for; its refusals come to all kinds alike.
+fn count(jobs: &[PublishedJob], unconfirmed: &Unconfirmed, metrics: &Metrics) {
+    for job in jobs {
+        let kind = job.lane.kind().as_str();
+        metrics.relayed(kind, Relayed::Published, 1);
+        let lost = unconfirmed.of(job.job_id);
+        metrics.relayed(kind, lost.unwrap_or(Relayed::Confirmed), 1);
     }
 }
 

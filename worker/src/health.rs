@@ -53,6 +53,10 @@ async fn what_is_down(app: &App) -> Vec<&'static str> {
 }
 
 async fn metrics(State(app): State<Shared>) -> impl IntoResponse {
-    app.metrics.set_db_pool("main", app.pool.size(), app.pool.num_idle());
+    let (metrics, sandbox) = (&app.metrics, &app.pipeline.sandbox);
+    metrics.set_db_pool("main", app.pool.size(), app.pool.num_idle());
+    metrics.set_ocr_children(sandbox.running(), sandbox.processes());
+    metrics.set_in_progress("run", app.leases.len());
+    metrics.set_in_progress("callback", app.sender.busy());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics.encode())
 }

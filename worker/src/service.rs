@@ -41,7 +41,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// # Errors
 /// A client cannot be made, or the helper of the sandbox cannot be started.
 pub fn pipeline(settings: &Settings, metrics: &Metrics) -> anyhow::Result<Pipeline> {
-    let sandbox = Sandbox::new(settings.ocr.processes).context("the sandbox cannot be started")?;
+    let sandbox =
+        Sandbox::new(settings.ocr.processes).context("the sandbox cannot be started")?.counted_by(metrics.clone());
     let engine: Arc<dyn OcrEngine> = match settings.ocr.engine {
         OcrEngineKind::Tesseract => Arc::new(TesseractEngine::new(sandbox.clone())),
         OcrEngineKind::Http => {
@@ -74,6 +75,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             analyzer: pipeline.analyzer.name(),
             model: pipeline.analyzer.model().map(str::to_owned),
             prompt_version: pipeline.analyzer.prompt_version(),
+            price: settings.llm.price,
             worker: name.clone(),
         },
         pipeline,
@@ -121,7 +123,8 @@ fn start(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) -> JoinSe
     let until_ended = |future| until(ended.clone(), future);
     let lease_time = app.settings.timing.lease;
     service(until_ended(Box::pin(leases::keep(app.leases.clone(), app.pool.clone(), lease_time, ended.clone()))));
-    service(until_ended(Box::pin(relay::run(app.pool.clone(), app.broker.clone(), app.relay.clone(), ended.clone()))));
+    let (pool, broker, relay, metrics) = (app.pool.clone(), app.broker.clone(), app.relay.clone(), app.metrics.clone());
+    service(until_ended(Box::pin(relay::run(pool, broker, relay, metrics, ended.clone()))));
     service(until_ended(Box::pin(beat(Arc::clone(app), ended.clone()))));
     service(until_ended(Box::pin(upkeep::keep_house(Arc::clone(app)))));
     service(until_ended(Box::pin(lanes::run_runs(Arc::clone(app), tasks.clone()))));

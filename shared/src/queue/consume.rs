@@ -23,6 +23,8 @@ pub struct LaneConsumer {
 pub struct Delivered {
     /// What it says.
     pub message: JobMessage,
+    /// It was delivered before, to a worker that did not settle it.
+    pub redelivered: bool,
     /// How it is settled.
     pub settle: Settle,
 }
@@ -69,7 +71,7 @@ impl LaneConsumer {
             };
             let settle = Settle { acker: delivery.acker.clone(), session: Arc::clone(&self.session) };
             match JobMessage::from_bytes(&delivery.data) {
-                Some(message) => return Some(Delivered { message, settle }),
+                Some(message) => return Some(Delivered { message, redelivered: delivery.redelivered, settle }),
                 None => settle.set_aside().await,
             }
         }

@@ -17,7 +17,7 @@ pub use dead::{DeadMessage, take_dead};
 pub use depth::ready_messages;
 pub use message::JobMessage;
 pub use names::Names;
-pub use publish::{Unconfirmed, publish_jobs};
+pub use publish::{NotTaken, Unconfirmed, publish_jobs};
 pub use session::Session;
 
 /// Something about the broker went wrong. Trying again with the next session always helps.

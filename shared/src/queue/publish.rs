@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{JobMessage, QueueError, Session};
 use crate::store::jobs::PublishedJob;
+use crate::telemetry::Relayed;
 
 /// How long the broker may take to confirm.
 const CONFIRM_TIME: Duration = Duration::from_secs(30);
@@ -17,12 +18,26 @@ const CONFIRM_TIME: Duration = Duration::from_secs(30);
 /// What the broker did not take.
 #[derive(Debug, Default)]
 pub struct Unconfirmed {
-    /// (job, publish_no), to unmark.
-    pub publishings: Vec<(Uuid, i32)>,
-    /// Refused by the queue, by its length or a disk alarm.
-    pub nacked: usize,
-    /// No queue took it.
-    pub returned: usize,
+    /// To be unmarked.
+    pub publishings: Vec<NotTaken>,
+}
+
+/// One message that the broker did not take.
+#[derive(Clone, Copy, Debug)]
+pub struct NotTaken {
+    /// Which job.
+    pub job_id: Uuid,
+    /// Which publishing of it.
+    pub publish_no: i32,
+    /// What it came to.
+    pub why: Relayed,
+}
+
+impl Unconfirmed {
+    /// What the message of a job came to, if it was not taken.
+    pub fn of(&self, job_id: Uuid) -> Option<Relayed> {
+        self.publishings.iter().find(|lost| lost.job_id == job_id).map(|lost| lost.why)
+    }
 }
 
 /// Publishes and waits for the confirms of all. On any fault of the connection the session is given up and all
@@ -43,17 +58,17 @@ pub async fn publish_jobs(session: &Session, jobs: &[PublishedJob]) -> Unconfirm
     });
     let mut unconfirmed = Unconfirmed::default();
     for (job, confirmation) in jobs.iter().zip(join_all(waits).await) {
-        match confirmation {
+        let why = match confirmation {
             Ok(Confirmation::Ack(None)) => continue,
-            Ok(Confirmation::Ack(Some(_))) => unconfirmed.returned += 1,
-            Ok(Confirmation::Nack(_) | Confirmation::NotRequested) => unconfirmed.nacked += 1,
-            Err(_) => session.fail(),
+            Ok(Confirmation::Ack(Some(_))) => Relayed::Returned,
+            Ok(Confirmation::Nack(_) | Confirmation::NotRequested) => Relayed::Nacked,
+            Err(_) => Relayed::Lost,
+        };
+        if why != Relayed::Nacked {
+            // The connection broke, or a queue is gone: the next session declares it anew.
+            session.fail();
         }
-        unconfirmed.publishings.push((job.job_id, job.publish_no));
-    }
-    if unconfirmed.returned > 0 {
-        // A queue is gone; the next session declares it anew.
-        session.fail();
+        unconfirmed.publishings.push(NotTaken { job_id: job.job_id, publish_no: job.publish_no, why });
     }
     unconfirmed
 }

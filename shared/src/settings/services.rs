@@ -81,8 +81,38 @@ pub struct Llm {
     pub api_key: Option<Secret>,
     /// `LLM_MODEL`.
     pub model: Option<String>,
+    /// `LLM_PRICE`.
+    pub price: Option<Price>,
     /// `LLM_RESPONSE_FORMAT`.
     pub response_format: ResponseFormat,
+}
+
+/// What a million tokens cost, in whatever currency the bank counts in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Price {
+    /// Of the prompt.
+    pub prompt: f64,
+    /// Of the answer.
+    pub completion: f64,
+}
+
+impl Price {
+    /// The cost of a call; none where its tokens are not known.
+    pub fn of(self, prompt_tokens: Option<i32>, completion_tokens: Option<i32>) -> Option<f64> {
+        let of = |tokens: i32, price: f64| f64::from(tokens.max(0)) * price / 1e6;
+        Some(of(prompt_tokens?, self.prompt) + of(completion_tokens?, self.completion))
+    }
+}
+
+impl std::str::FromStr for Price {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let price = |part: &str| part.trim().parse::<f64>().ok().filter(|price| (0.0..1e6).contains(price));
+        let parts = text.split_once('/').and_then(|(prompt, completion)| Some((price(prompt)?, price(completion)?)));
+        let (prompt, completion) = parts.ok_or("must be two prices such as 0.15/0.60")?;
+        Ok(Self { prompt, completion })
+    }
 }
 
 impl Llm {
@@ -96,6 +126,7 @@ impl Llm {
             base_url: reader.optional("LLM_BASE_URL", value::base_url),
             api_key: reader.optional("LLM_API_KEY", value::secret),
             model: reader.optional("LLM_MODEL", value::text),
+            price: reader.optional("LLM_PRICE", str::parse),
             response_format: reader.required("LLM_RESPONSE_FORMAT", |value| match value {
                 "auto" => Ok(ResponseFormat::Auto),
                 "json_schema" => Ok(ResponseFormat::JsonSchema),

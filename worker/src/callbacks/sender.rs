@@ -106,6 +106,7 @@ pub struct Sender {
     client: reqwest::Client,
     allowed: Arc<[Allowed]>,
     slots: Arc<Semaphore>,
+    concurrency: usize,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     answer_within: Duration,
     metrics: Metrics,
@@ -130,7 +131,20 @@ impl Sender {
             .pool_max_idle_per_host(settings::Callbacks::PER_HOST)
             .build()?;
         let slots = Arc::new(Semaphore::new(settings.concurrency));
-        Ok(Self { client, allowed, slots, hosts: Mutex::default(), answer_within: ANSWER_WITHIN, metrics })
+        Ok(Self {
+            client,
+            allowed,
+            slots,
+            concurrency: settings.concurrency,
+            hosts: Mutex::default(),
+            answer_within: ANSWER_WITHIN,
+            metrics,
+        })
+    }
+
+    /// Deliveries in progress.
+    pub fn busy(&self) -> usize {
+        self.concurrency.saturating_sub(self.slots.available_permits())
     }
 
     /// Waits so long for an answer instead of the contract's 15 s.

@@ -22,7 +22,7 @@ where
         let Some(session) = session else { return };
         let prefetch = u16::try_from(slots).unwrap_or(u16::MAX);
         match LaneConsumer::start(Arc::clone(&session), lane, prefetch).await {
-            Ok(mut consumer) => take(&app, &mut consumer, &tasks, &work).await,
+            Ok(mut consumer) => take(&app, lane, &mut consumer, &tasks, &work).await,
             Err(error) => {
                 tracing::warn!(%error, ?lane, "a lane cannot be consumed");
                 session.fail();
@@ -31,7 +31,7 @@ where
     }
 }
 
-async fn take<F: AsyncWork>(app: &Shared, consumer: &mut LaneConsumer, tasks: &TaskTracker, work: &F) {
+async fn take<F: AsyncWork>(app: &Shared, lane: Lane, consumer: &mut LaneConsumer, tasks: &TaskTracker, work: &F) {
     loop {
         let delivered = tokio::select! {
             () = app.stop.cancelled() => break,
@@ -42,10 +42,16 @@ async fn take<F: AsyncWork>(app: &Shared, consumer: &mut LaneConsumer, tasks: &T
             consumer.give_up();
             return;
         };
+        count(app, lane, &delivered);
         let (app, work) = (Arc::clone(app), work.clone());
         tasks.spawn(async move { work.work(&app, delivered).await });
     }
     put_back(consumer).await;
+}
+
+/// Counts a delivery that is begun.
+pub(super) fn count(app: &App, lane: Lane, delivered: &Delivered) {
+    app.metrics.delivery(lane.kind().as_str(), if delivered.redelivered { "repeated" } else { "first" });
 }
 
 /// Ends a consumer; what was delivered and not begun goes back for other workers.

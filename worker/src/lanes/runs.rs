@@ -8,7 +8,7 @@ use shared::store::jobs::Lane;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::lane::put_back;
+use super::lane::{count, put_back};
 use super::shares;
 use crate::app::Shared;
 use crate::runs;
@@ -71,6 +71,7 @@ async fn take(app: &Shared, session: &Arc<Session>, tasks: &TaskTracker) -> Resu
             delivered = normal.next() => delivered.map(|delivered| (&mut normal, delivered)),
         };
         let Some((side, delivered)) = delivered else { return Ok(()) };
+        count(app, side.lane, &delivered);
         let from = side.began();
         let (app, ended) = (Arc::clone(app), ended_sender.clone());
         tasks.spawn(async move {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shared::domain::{ErrorCode, Evidence, Stage};
-use shared::settings::Timing;
+use shared::settings::{Price, Timing};
 use shared::store::finish::{Finish, FinishedCall, FinishedPage, FinishedVerdict};
 
 use crate::analysis::LlmCall;
@@ -47,6 +47,8 @@ pub struct Means {
     pub model: Option<String>,
     /// `prompt_version`.
     pub prompt_version: Option<&'static str>,
+    /// `LLM_PRICE`.
+    pub price: Option<Price>,
     /// The worker's name.
     pub worker: String,
 }
@@ -122,7 +124,7 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
         error_details: failure.map(|failure| failure.reason),
         page_count: work.page_count.and_then(|pages| i32::try_from(pages).ok()),
         llm_seconds: analysis.filter(|_| !work.calls.is_empty()),
-        llm_calls: work.calls.into_iter().map(|call| kept_call(call, at)).collect(),
+        llm_calls: work.calls.into_iter().map(|call| kept_call(call, at, means.price)).collect(),
         ocr_seconds: seconds(Stage::Read),
         stage_timings: work.timings,
         pages: work
@@ -167,7 +169,7 @@ fn verdict(judged: Judged) -> FinishedVerdict {
     }
 }
 
-fn kept_call(call: LlmCall, at: Instant) -> FinishedCall {
+fn kept_call(call: LlmCall, at: Instant, price: Option<Price>) -> FinishedCall {
     FinishedCall {
         call_type: call.call_type.as_str(),
         model: call.model.to_string(),
@@ -176,6 +178,7 @@ fn kept_call(call: LlmCall, at: Instant) -> FinishedCall {
         prompt_tokens: call.prompt_tokens,
         completion_tokens: call.completion_tokens,
         total_tokens: call.total_tokens,
+        cost: price.and_then(|price| price.of(call.prompt_tokens, call.completion_tokens)),
         outcome: call.outcome.to_owned(),
     }
 }
@@ -193,6 +196,7 @@ mod tests {
             analyzer: "rules",
             model: None,
             prompt_version: None,
+            price: None,
             worker: "worker".into(),
         };
         after(Ended::without_work(outcome, Instant::now()), attempt, &settings.timing, &means, 0.5)

@@ -17,7 +17,9 @@ mod spawner;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
+use shared::telemetry::Metrics;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Semaphore;
 
@@ -38,6 +40,7 @@ pub struct Sandbox {
     slots: Arc<Semaphore>,
     processes: usize,
     spawner: Spawner,
+    metrics: Option<Metrics>,
 }
 
 /// One child to run.
@@ -61,7 +64,20 @@ impl Sandbox {
     /// When the thread that forks cannot be started.
     pub fn new(processes: usize) -> std::io::Result<Self> {
         let processes = processes.max(1);
-        Ok(Self { slots: Arc::new(Semaphore::new(processes)), processes, spawner: Spawner::start()? })
+        Ok(Self { slots: Arc::new(Semaphore::new(processes)), processes, spawner: Spawner::start()?, metrics: None })
+    }
+
+    /// Counts children and their waits.
+    #[must_use]
+    pub fn counted_by(self, metrics: Metrics) -> Self {
+        metrics.set_ocr_children(0, self.processes);
+        Self { metrics: Some(metrics), ..self }
+    }
+
+    /// How many children run now.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.processes.saturating_sub(self.slots.available_permits())
     }
 
     /// How many children run at once at most.
@@ -76,7 +92,11 @@ impl Sandbox {
     ///
     /// [`SandboxError`] tells a child that failed from one that could not be run.
     pub async fn run(&self, task: Task<'_>) -> Result<Vec<u8>, SandboxError> {
+        let asked = Instant::now();
         let _slot = self.slots.acquire().await.map_err(|_| SandboxError::ShuttingDown)?;
+        if let Some(metrics) = &self.metrics {
+            metrics.ocr_child_waited(asked.elapsed());
+        }
         let home = tempfile::Builder::new().prefix("child-").tempdir_in(task.folder)?;
         let mut command = tokio::process::Command::new(task.program);
         command

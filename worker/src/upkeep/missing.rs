@@ -42,7 +42,7 @@ impl Looks {
                 if !again.is_empty() {
                     tracing::warn!(?lane, count = again.len(), "messages are missing and are published again");
                     app.metrics.upkeep("republish", again.len() as u64);
-                    relay::publish(&app.pool, &session, &again).await;
+                    relay::publish(&app.pool, &session, &again, &app.metrics).await;
                 }
             }
         }

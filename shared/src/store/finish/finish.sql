@@ -33,12 +33,12 @@ pages AS (
 ),
 calls AS (
     INSERT INTO llm_calls (run_id, generation, call_number, call_type, model, started_at, duration_seconds,
-                           prompt_tokens, completion_tokens, total_tokens, outcome)
+                           prompt_tokens, completion_tokens, total_tokens, cost, outcome)
     SELECT $3, run.generation, c.call_number, c.call_type, c.model, now() - c.ago * interval '1 second', c.duration_seconds,
-           c.prompt_tokens, c.completion_tokens, c.total_tokens, c.outcome
-    FROM run, unnest($33::text[], $34::text[], $35::float8[], $36::float8[], $37::int[], $38::int[], $39::int[], $40::text[])
+           c.prompt_tokens, c.completion_tokens, c.total_tokens, c.cost::numeric, c.outcome
+    FROM run, unnest($33::text[], $34::text[], $35::float8[], $36::float8[], $37::int[], $38::int[], $39::int[], $44::float8[], $40::text[])
         WITH ORDINALITY AS c (call_type, model, ago, duration_seconds, prompt_tokens, completion_tokens, total_tokens,
-                              outcome, call_number)
+                              cost, outcome, call_number)
 ),
 dead AS (
     INSERT INTO dead_jobs (job_id, kind, run_id, client_id, generation, attempts, reason, last_worker, payload)

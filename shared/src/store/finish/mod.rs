@@ -45,6 +45,8 @@ pub struct FinishedCall {
     pub completion_tokens: Option<i32>,
     /// Tokens in all.
     pub total_tokens: Option<i32>,
+    /// In the currency of `LLM_PRICE`; none without a price or a count of tokens.
+    pub cost: Option<f64>,
     /// `ok`, or why the answer could not be used.
     pub outcome: String,
 }
@@ -232,6 +234,7 @@ async fn write(
         finish.dead_reason,
         finish.worker,
         super::audit_event_id(),
+        &calls.costs as &[Option<f64>],
     )
     .fetch_optional(&mut **transaction)
     .await?)
@@ -274,6 +277,7 @@ struct Calls {
     prompt_tokens: Vec<Option<i32>>,
     completion_tokens: Vec<Option<i32>>,
     total_tokens: Vec<Option<i32>>,
+    costs: Vec<Option<f64>>,
     outcomes: Vec<String>,
 }
 
@@ -288,6 +292,7 @@ impl Calls {
             columns.prompt_tokens.push(call.prompt_tokens);
             columns.completion_tokens.push(call.completion_tokens);
             columns.total_tokens.push(call.total_tokens);
+            columns.costs.push(call.cost);
             columns.outcomes.push(call.outcome.clone());
         }
         columns

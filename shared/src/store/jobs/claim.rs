@@ -145,7 +145,8 @@ pub async fn claim_callback(
             RETURNING client_id, attempts, trace_context, (payload ->> 'sequence')::int AS sequence
         )
         SELECT j.client_id, j.attempts, j.trace_context, c.sequence, c.webhook_id, c.form, c.url, c.body,
-               k.callback_basic,
+               -- credentials go with the plain form and with no other
+               CASE WHEN c.form = 'plain' THEN k.callback_basic END AS callback_basic,
                ARRAY(SELECT s.secret FROM client_secrets s
                      WHERE s.client_id = j.client_id AND (s.retire_at IS NULL OR s.retire_at > now())
                      ORDER BY s.created_at DESC) AS "secrets!"
