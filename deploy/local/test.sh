@@ -3,7 +3,7 @@
 # takes too long for every change (compiled with the tests' feature `long` only).
 set -euo pipefail
 . "$(dirname "$0")/place.sh"
-"$ROOT/deploy/local/install.sh"
+"$ROOT/deploy/local/install.sh" --tests
 "$ROOT/deploy/local/up.sh"
 tests=(--workspace)
 [[ ${1:-} != --long ]] || tests=(-p rb-ocr-tests --features long)

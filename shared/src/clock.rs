@@ -1,5 +1,6 @@
-//! The database's clock, as far as a process can know it: the offset of its own clock is measured. Ids are made
-//! by it, so that they order like the times in the record.
+//! The database's clock, as far as a process can know it: it is asked from time to time, and the process's
+//! monotonic clock tells the time since. Ids are made by it, so that they order like the times in the record, also
+//! where somebody sets this machine's clock in between.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,54 +16,58 @@ pub const LARGEST_OFFSET: Duration = Duration::from_secs(5);
 
 const UNKNOWN: i64 = i64::MIN;
 
-/// The measured clock. Cheap to clone; all clones know the same offset.
+/// The measured clock. Cheap to clone; all clones know the same time.
 #[derive(Clone, Debug)]
 pub struct DatabaseClock {
-    offset_micros: Arc<AtomicI64>,
+    /// A moment on the monotonic clock, which nobody can set.
+    start: Instant,
+    /// What the database's clock showed at `start`, in microseconds since 1970.
+    start_micros: Arc<AtomicI64>,
 }
 
 impl Default for DatabaseClock {
     fn default() -> Self {
-        Self { offset_micros: Arc::new(AtomicI64::new(UNKNOWN)) }
+        Self { start: Instant::now(), start_micros: Arc::new(AtomicI64::new(UNKNOWN)) }
     }
 }
 
 impl DatabaseClock {
-    /// Measures the offset: the fastest of three questions is the truest.
+    /// Asks the database: the fastest of three answers is the truest.
     ///
     /// # Errors
-    /// The database is away; the last offset holds.
+    /// The database is away; what was known holds.
     pub async fn measure(&self, pool: &Pool) -> Result<(), StoreError> {
-        let mut best: Option<(Duration, TimeDelta)> = None;
+        let mut best: Option<(Duration, DateTime<Utc>)> = None;
         for _ in 0..3 {
-            let (asked_at, asked) = (Utc::now(), Instant::now());
+            let asked = Instant::now();
             let answered = store::now(pool).await?;
             let took = asked.elapsed();
-            let offset = answered - (asked_at + took / 2);
             if best.is_none_or(|(fastest, _)| took < fastest) {
-                best = Some((took, offset));
+                best = Some((took, answered - (asked + took / 2).saturating_duration_since(self.start)));
             }
         }
-        let micros = best.and_then(|(_, offset)| offset.num_microseconds()).unwrap_or(UNKNOWN);
-        self.offset_micros.store(micros, Ordering::Relaxed);
+        self.start_micros.store(best.map_or(UNKNOWN, |(_, at)| at.timestamp_micros()), Ordering::Relaxed);
         Ok(())
     }
 
-    /// How far the database's clock is ahead of ours; none until it was measured.
-    pub fn offset(&self) -> Option<TimeDelta> {
-        Some(self.offset_micros.load(Ordering::Relaxed))
-            .filter(|micros| *micros != UNKNOWN)
-            .map(TimeDelta::microseconds)
+    fn start_at(&self) -> Option<DateTime<Utc>> {
+        let micros = self.start_micros.load(Ordering::Relaxed);
+        DateTime::from_timestamp_micros(micros).filter(|_| micros != UNKNOWN)
     }
 
-    /// Whether ids may be made by it: it was measured, and our clock is not far off.
+    /// How far the database's clock is ahead of this machine's; none until it was asked.
+    pub fn offset(&self) -> Option<TimeDelta> {
+        self.start_at().map(|start_at| start_at + self.start.elapsed() - Utc::now())
+    }
+
+    /// Whether ids may be made by it: the database was asked, and this machine's clock is not far off.
     pub fn is_sound(&self) -> bool {
         self.offset().is_some_and(|offset| offset.abs().to_std().is_ok_and(|offset| offset <= LARGEST_OFFSET))
     }
 
-    /// The database's time now.
+    /// The database's time now; this machine's until the database was asked.
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now() + self.offset().unwrap_or_default()
+        self.start_at().map_or_else(Utc::now, |start_at| start_at + self.start.elapsed())
     }
 
     /// A new run's id, with the time inside it to the millisecond.

@@ -2,6 +2,8 @@
 //! PostgreSQL and RabbitMQ, the real binaries as child processes, and the demo, which uses both.
 
 pub mod binaries;
+#[path = "../chaos/mod.rs"]
+pub mod chaos;
 pub mod demo;
 pub mod own_services;
 pub mod process;

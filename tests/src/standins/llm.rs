@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
 
-use super::Running;
+use super::{Mode, Running, Switch, status};
 
 /// Which of a run's two calls it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,7 @@ struct Shared {
     behaviour: Behaviour,
     faults: Mutex<VecDeque<Fault>>,
     calls: Mutex<Vec<Call>>,
+    switch: Switch,
 }
 
 /// The server.
@@ -128,7 +129,7 @@ impl Llm {
     /// Starts one.
     pub async fn start(behaviour: Behaviour) -> Self {
         let faults = Mutex::new(behaviour.faults.iter().cloned().collect());
-        let shared = Arc::new(Shared { behaviour, faults, calls: Mutex::default() });
+        let shared = Arc::new(Shared { behaviour, faults, calls: Mutex::default(), switch: Switch::default() });
         let routes = Router::new().route("/v1/chat/completions", post(complete)).with_state(Arc::clone(&shared));
         Self { running: Running::start(routes).await, shared }
     }
@@ -136,6 +137,11 @@ impl Llm {
     /// `LLM_BASE_URL`.
     pub fn base_url(&self) -> String {
         format!("{}/v1", self.running.url())
+    }
+
+    /// How it is from now on.
+    pub fn set(&self, mode: Mode) {
+        self.shared.switch.set(mode);
     }
 
     /// The requests, if they are kept.
@@ -154,6 +160,9 @@ async fn complete(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: b
     let behaviour = &shared.behaviour;
     if behaviour.keep_calls {
         shared.calls.lock().expect("no panic").push(call.clone());
+    }
+    if let Some(answer) = shared.switch.answer().await {
+        return answer;
     }
     if !behaviour.delay.is_zero() {
         tokio::time::sleep(behaviour.delay).await;
@@ -174,13 +183,7 @@ async fn complete(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: b
             completion(&whole.chars().take(whole.chars().count() / 2).collect::<String>(), "length", None)
         }
         Some(Fault::Refusal) => completion("", "stop", Some("I cannot help with that.")),
-        Some(Fault::Status(code, retry_after)) => {
-            let status = StatusCode::from_u16(code).expect("a status");
-            match retry_after {
-                Some(after) => (status, [("retry-after", after)]).into_response(),
-                None => status.into_response(),
-            }
-        }
+        Some(Fault::Status(code, retry_after)) => status(code, retry_after),
         Some(Fault::Broken) => "<html>".into_response(),
         Some(Fault::Huge(bytes)) => vec![b' '; bytes].into_response(),
         Some(Fault::Hang) => super::hang().await,

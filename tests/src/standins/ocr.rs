@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Running;
+use super::{Mode, Running, Switch, status};
 
 /// What goes wrong with one request, whichever comes next.
 #[derive(Clone, Debug)]
@@ -43,20 +43,33 @@ pub struct Behaviour {
     pub faults: Vec<Fault>,
     /// Whether uploads are kept for [`Ocr::uploads`].
     pub keep_uploads: bool,
+    /// Reads each document by itself instead: the texts of its pages.
+    pub reads: Option<fn(&[u8]) -> Vec<String>>,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { delay: Duration::ZERO, nested: false, pages: json!([]), faults: Vec::new(), keep_uploads: false }
+        Self {
+            delay: Duration::ZERO,
+            nested: false,
+            pages: json!([]),
+            faults: Vec::new(),
+            keep_uploads: false,
+            reads: None,
+        }
     }
 }
 
 impl Behaviour {
     /// Reads these texts, one a page.
     pub fn reading(texts: &[&str]) -> Self {
-        let pages = texts.iter().enumerate().map(|(at, text)| json!({"page_number": at + 1, "text": text})).collect();
-        Self { pages, ..Self::default() }
+        Self { pages: pages(texts), ..Self::default() }
     }
+}
+
+fn pages(texts: &[impl AsRef<str>]) -> Value {
+    let page = |(at, text): (usize, &_)| json!({"page_number": at + 1, "text": AsRef::<str>::as_ref(text)});
+    texts.iter().enumerate().map(page).collect()
 }
 
 /// One upload as it came.
@@ -76,9 +89,17 @@ struct Shared {
     faults: Mutex<VecDeque<Fault>>,
     next_id: AtomicU64,
     polls: AtomicUsize,
-    /// When each reading is done, and whether it fails.
-    readings: Mutex<HashMap<u64, (Instant, bool)>>,
+    readings: Mutex<HashMap<u64, Pending>>,
     uploads: Mutex<Vec<Upload>>,
+    switch: Switch,
+}
+
+/// A reading that was asked for.
+#[derive(Clone, Debug)]
+struct Pending {
+    done: Instant,
+    fails: bool,
+    pages: Value,
 }
 
 /// The service.
@@ -98,6 +119,7 @@ impl Ocr {
             polls: AtomicUsize::new(0),
             readings: Mutex::default(),
             uploads: Mutex::default(),
+            switch: Switch::default(),
         });
         let routes = Router::new()
             .route("/pdf", post(upload))
@@ -110,6 +132,11 @@ impl Ocr {
     /// `OCR_BASE_URL`.
     pub fn base_url(&self) -> String {
         self.running.url()
+    }
+
+    /// How it is from now on.
+    pub fn set(&self, mode: Mode) {
+        self.shared.switch.set(mode);
     }
 
     /// What was uploaded, if it is kept.
@@ -131,10 +158,14 @@ async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Respo
     let (filename, content_type) = (file.file_name().map(str::to_owned), file.content_type().map(str::to_owned));
     let mut bytes = Vec::new();
     while let Ok(Some(chunk)) = file.chunk().await {
-        if shared.behaviour.keep_uploads {
+        if shared.behaviour.keep_uploads || shared.behaviour.reads.is_some() {
             bytes.extend_from_slice(&chunk);
         }
     }
+    if let Some(answer) = shared.switch.answer().await {
+        return answer;
+    }
+    let pages = shared.behaviour.reads.map_or_else(|| shared.behaviour.pages.clone(), |reads| pages(&reads(&bytes)));
     if shared.behaviour.keep_uploads {
         let upload = Upload { filename, content_type, bytes: bytes.into() };
         shared.uploads.lock().expect("no panic").push(upload);
@@ -146,25 +177,28 @@ async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Respo
     }
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     let delay = shared.behaviour.delay;
-    shared.readings.lock().expect("no panic").insert(id, (Instant::now() + delay, fails));
+    shared.readings.lock().expect("no panic").insert(id, Pending { done: Instant::now() + delay, fails, pages });
     let status = if delay.is_zero() && !fails { "completed" } else { "uploaded" };
     axum::Json(json!({"id": id.to_string(), "status": status})).into_response()
 }
 
 async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Response {
     shared.polls.fetch_add(1, Ordering::Relaxed);
+    if let Some(answer) = shared.switch.answer().await {
+        return answer;
+    }
     let fault = shared.faults.lock().expect("no panic").pop_front();
     if let Some(fault) = fault {
         return faulty(fault).await;
     }
-    let reading = shared.readings.lock().expect("no panic").get(&id).copied();
+    let reading = shared.readings.lock().expect("no panic").get(&id).cloned();
     let (status, result) = match reading {
         None => return StatusCode::NOT_FOUND.into_response(),
-        Some((_, true)) => ("failed", Value::Null),
-        Some((done, false)) if Instant::now() < done => ("processing", Value::Null),
-        Some(_) => {
+        Some(Pending { fails: true, .. }) => ("failed", Value::Null),
+        Some(Pending { done, .. }) if Instant::now() < done => ("processing", Value::Null),
+        Some(Pending { pages, .. }) => {
             shared.readings.lock().expect("no panic").remove(&id);
-            let data = json!({"data": {"pages": shared.behaviour.pages}});
+            let data = json!({"data": {"pages": pages}});
             ("completed", if shared.behaviour.nested { json!({ "result": data }) } else { data })
         }
     };
@@ -173,13 +207,7 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Respo
 
 async fn faulty(fault: Fault) -> Response {
     match fault {
-        Fault::Status(code, retry_after) => {
-            let status = StatusCode::from_u16(code).expect("a status");
-            match retry_after {
-                Some(after) => (status, [("retry-after", after)]).into_response(),
-                None => status.into_response(),
-            }
-        }
+        Fault::Status(code, retry_after) => status(code, retry_after),
         Fault::Failed => axum::Json(json!({"id": "0", "status": "failed"})).into_response(),
         Fault::Hang => super::hang().await,
         Fault::Broken => "<html>".into_response(),

@@ -1,0 +1,52 @@
+//! `make chaos`: attacks the whole system for ten minutes and proves that it keeps its promises. Ends with 1 where one
+//! is broken, and always says the seed that makes the same plan again.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use harness::chaos::{Options, run};
+
+const USAGE: &str = "usage: chaos [--seconds N] [--seed N]";
+
+fn say(text: &str) {
+    #[expect(clippy::print_stdout, reason = "it is for people")]
+    {
+        println!("{text}");
+    }
+}
+
+fn options(arguments: impl Iterator<Item = String>) -> Result<Options, &'static str> {
+    let arguments: Vec<String> = arguments.collect();
+    let (mut seed, mut seconds) = (u64::from(rand::random::<u32>()), 600);
+    for pair in arguments.chunks(2) {
+        let value = pair.get(1).and_then(|value| value.parse().ok()).ok_or(USAGE)?;
+        match pair[0].as_str() {
+            "--seed" => seed = value,
+            "--seconds" => seconds = value,
+            _ => return Err(USAGE),
+        }
+    }
+    Ok(Options { told: say, ..Options::new(seed, Duration::from_secs(seconds)) })
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match options(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(usage) => {
+            say(usage);
+            return ExitCode::from(2);
+        }
+    };
+    say(&format!("seed {}, {} s", options.seed, options.lasts.as_secs()));
+    match run(&options).await {
+        Ok(report) => {
+            say(&format!("\n{report}"));
+            if report.kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            say(&format!("seed {}: {error:#}", options.seed));
+            ExitCode::FAILURE
+        }
+    }
+}
