@@ -24,6 +24,7 @@ impl Api {
     /// # Errors
     /// No HTTP client can be made.
     pub fn new(url: &str, key: &str) -> reqwest::Result<Self> {
+        shared::tls::install();
         let client =
             reqwest::Client::builder().no_proxy().timeout(WITHIN).connect_timeout(Duration::from_secs(3)).build()?;
         Ok(Self { client, url: url.to_owned(), key: key.to_owned() })

@@ -110,7 +110,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         }
     }
     let recovery = recovery(&faults, &promises, &outside.endpoint.arrivals());
-    Ok(Report { seed: options.seed, accepted: promises.len(), refused, findings, recovery, skipped })
+    let logs = (!findings.broken.is_empty()).then(|| folder.keep());
+    Ok(Report { seed: options.seed, accepted: promises.len(), refused, findings, recovery, skipped, logs })
 }
 
 type Attack = (Vec<Done>, BTreeMap<&'static str, &'static str>);

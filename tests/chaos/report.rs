@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::checker::Findings;
@@ -33,6 +34,8 @@ pub struct Report {
     pub recovery: BTreeMap<&'static str, Vec<f64>>,
     /// Faults that cannot be done on this machine, with the reason.
     pub skipped: BTreeMap<&'static str, &'static str>,
+    /// Where the logs of all processes are kept, where a promise was broken.
+    pub logs: Option<PathBuf>,
 }
 
 /// For each fault, how long after it the first submission that was accepted after it had its callback.
@@ -82,6 +85,9 @@ impl Display for Report {
         writeln!(f)?;
         for line in broken.iter().take(40) {
             writeln!(f, "BROKEN {line}")?;
+        }
+        if let Some(logs) = &self.logs {
+            writeln!(f, "the logs of all processes are in {}", logs.display())?;
         }
         write!(f, "{} promises broken", broken.len())
     }
