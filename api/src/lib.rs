@@ -29,6 +29,7 @@ use crate::state::App;
 
 /// Every route.
 pub fn router(app: App) -> Router {
+    health::feed_metrics(&app);
     let routes =
         OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(runs::router()).merge(health::router());
     let (router, description) = routes.split_for_parts();

@@ -17,6 +17,8 @@ use shared::run_view::RunView;
 use shared::settings::Limits;
 use shared::store::api_keys::Caller;
 use shared::store::runs;
+use tracing::field::display;
+use tracing::{Instrument as _, Span};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -161,6 +163,7 @@ async fn begin(
     let submission = intake::read(app, caller, parts, incoming, &mut sink).await?;
     let upload = sink.upload.take().expect("a sink that stores has its upload");
     let (run_id, created_at) = app.clock.new_run_id();
+    Span::current().record("run_id", display(run_id));
     // Registered before anybody can know of the run: its end cannot be missed.
     let waiter = seconds.and_then(|seconds| Some((seconds, app.hub.register(run_id)?)));
     let beginning = Beginning {
@@ -175,7 +178,7 @@ async fn begin(
     };
     let task = {
         let (app, caller) = (Arc::clone(app), Arc::clone(caller));
-        tokio::spawn(async move { intake::begin(&app, &caller, beginning).await })
+        tokio::spawn(async move { intake::begin(&app, &caller, beginning).await }.in_current_span())
     };
     let begun = task.await.map_err(|_| Problem::new(Code::InternalError, "Something of ours failed."))??;
     let finished = match waiter {

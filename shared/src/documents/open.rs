@@ -8,6 +8,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ClientOptions, RetryConfig};
 
+use super::calls::Calls;
 use super::{Documents, DocumentsError};
 
 /// Bytes of a part written to a file: large enough that few writes are needed, small enough that many
@@ -22,7 +23,12 @@ pub(super) fn open(storage_url: &str) -> Result<Documents, DocumentsError> {
     if let Some(folder) = storage_url.strip_prefix("file://") {
         std::fs::create_dir_all(folder).map_err(|e| bad(format!("the folder {folder} cannot be made: {e}")))?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| bad(e.to_string()))?.with_fsync(true);
-        return Ok(Documents { store: Arc::new(store), prefix: Path::default(), part_bytes: FILE_PART_BYTES });
+        return Ok(Documents {
+            store: Arc::new(store),
+            prefix: Path::default(),
+            part_bytes: FILE_PART_BYTES,
+            calls: Calls::default(),
+        });
     }
     let place = storage_url.strip_prefix("s3://").ok_or_else(|| bad("must begin with file:// or s3://".into()))?;
     let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
@@ -41,5 +47,5 @@ pub(super) fn open(storage_url: &str) -> Result<Documents, DocumentsError> {
         .with_retry(RetryConfig { max_retries: 3, retry_timeout: Duration::from_secs(10), ..RetryConfig::default() })
         .build()
         .map_err(|e| bad(e.to_string()))?;
-    Ok(Documents { store: Arc::new(store), prefix, part_bytes: S3_PART_BYTES })
+    Ok(Documents { store: Arc::new(store), prefix, part_bytes: S3_PART_BYTES, calls: Calls::default() })
 }
