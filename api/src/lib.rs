@@ -1,6 +1,7 @@
 //! Intake, polling and search of RB-OCR over HTTP.
 
 pub mod auth;
+mod connection;
 mod forwarded;
 mod health;
 mod intake;
@@ -12,7 +13,6 @@ pub mod request;
 mod runs;
 pub mod server;
 pub mod state;
-mod unreadable;
 mod wait;
 
 use std::sync::Arc;

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::connection::{Connection, InHand};
 use crate::request::Peer;
-use crate::unreadable::{Connection, InHand};
 
 /// Connections at once, at most; more wait in the kernel's queue.
 const CONNECTIONS: usize = 8_192;

@@ -106,7 +106,7 @@ pub async fn known(
     if !sees(record.client_id) {
         return Err(Problem::not_found());
     }
-    if run_has_expired(record.status, record.created_at, record.read_at, &app.rules.retention) {
+    if expired(app, &record) {
         return Err(Problem::new(Code::RunExpired, "The run is past its term."));
     }
     Ok(record)
@@ -122,6 +122,11 @@ pub fn document_key<'a>(record: &'a RunRecord, retention: &Retention) -> Result<
         Some(key) => Ok(key),
         None => Err(Problem::new(Code::DocumentExpired, "The document is past its term.")),
     }
+}
+
+/// Whether a run is past its term: as good as gone, though nothing has deleted it yet.
+pub fn expired(app: &App, record: &RunRecord) -> bool {
+    run_has_expired(record.status, record.created_at, record.read_at, &app.rules.retention)
 }
 
 /// Whether a run is past its term. One that is processing never is.

@@ -11,7 +11,7 @@ use shared::store::audit::{self, Event};
 use shared::store::{runs, search};
 use utoipa::ToSchema;
 
-use super::{cursor, list_query};
+use super::{cursor, find, list_query};
 use crate::auth::{MayRead, reader};
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
@@ -70,7 +70,8 @@ pub async fn list(
         run_ids.pop();
     }
     let next_cursor = run_ids.last().filter(|_| more).map(|last| cursor::write(*last, query.binding));
-    let records = runs::find_many(&app.pool, &run_ids).await?;
+    let mut records = runs::find_many(&app.pool, &run_ids).await?;
+    records.retain(|record| !find::expired(&app, record));
     if sees_all {
         let event = Event {
             client_id: None,

@@ -115,7 +115,8 @@ async fn the_description_has_the_words_and_members_of_the_answers() {
     let id = service.submit(&key).await;
     let run = json_of(service.get(&key, &format!("/v1/runs/{id}")).send().await.expect("an answer")).await;
     let answer = service.http.get(format!("{}/openapi.json", service.url)).send().await.expect("an answer");
-    let schemas = json_of(answer).await["components"]["schemas"].clone();
+    let description = json_of(answer).await;
+    let schemas = &description["components"]["schemas"];
     let words = |name: &str| schemas[name]["enum"].as_array().expect("words").clone();
     for (member, schema) in [("status", "Status"), ("stage", "Stage"), ("priority", "Priority")] {
         assert!(words(schema).contains(&run[member]), "{schema}: {:?} lacks {}", words(schema), run[member]);
@@ -126,6 +127,10 @@ async fn the_description_has_the_words_and_members_of_the_answers() {
     required.sort_unstable();
     members.sort_unstable();
     assert_eq!(required, members);
+    let document = service.get(&key, &format!("/v1/runs/{id}/document")).send().await.expect("an answer");
+    let kind = document.headers()["content-type"].to_str().expect("text");
+    let described = &description["paths"]["/v1/runs/{run_id}/document"]["get"]["responses"]["200"]["content"];
+    assert!(described.as_object().expect("kinds").contains_key(kind), "{described}");
 }
 
 #[tokio::test]

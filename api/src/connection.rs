@@ -1,20 +1,26 @@
-//! Requests that are no HTTP, or whose header is too large. hyper refuses them by itself, before any handler, with
-//! an empty body; callers are promised a problem for everything. So the connection looks for that refusal on its
-//! way out and sends a problem in its place.
+//! What lies between hyper and the socket. A request that is no HTTP, or whose header is too large, is refused by
+//! hyper itself, before any handler, with an empty body; callers are promised a problem for everything. So the
+//! connection looks for that refusal on its way out and sends a problem in its place. It also gives up a caller
+//! who takes nothing of an answer.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use http::Response;
 use http_body::{Frame, SizeHint};
 use shared::telemetry::TraceContext;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use crate::problem::Problem;
+
+/// How long a caller may take nothing of what is sent.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Requests of a connection that a handler has and whose answer is not wholly taken yet.
 #[derive(Clone, Debug, Default)]
@@ -82,12 +88,14 @@ pub struct Connection<S> {
     in_hand: InHand,
     /// What is sent instead, and for how many bytes it stands.
     instead: Option<(Bytes, usize)>,
+    /// Runs while nothing can be sent.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Connection<S> {
     /// Around a stream.
     pub fn new(stream: S, in_hand: InHand) -> Self {
-        Self { stream, in_hand, instead: None }
+        Self { stream, in_hand, instead: None, stalled: None }
     }
 }
 
@@ -107,6 +115,16 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
             }
         }
         Poll::Ready(None)
+    }
+
+    fn patiently(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
+        ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn look_at(&mut self, head: &[u8], whole: usize) {
@@ -151,7 +169,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         self.look_at(bytes, bytes.len());
         match ready!(self.poll_instead(context)) {
             Some(written) => Poll::Ready(written),
-            None => Pin::new(&mut self.stream).poll_write(context, bytes),
+            None => {
+                let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+                self.patiently(context, written)
+            }
         }
     }
 
@@ -164,7 +185,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         self.look_at(slices.first().map_or(&[], |slice| slice), whole);
         match ready!(self.poll_instead(context)) {
             Some(written) => Poll::Ready(written),
-            None => Pin::new(&mut self.stream).poll_write_vectored(context, slices),
+            None => {
+                let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+                self.patiently(context, written)
+            }
         }
     }
 
@@ -178,5 +202,44 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_who_takes_nothing_is_given_up_and_a_slow_one_is_not() {
+        let (ours, mut theirs) = tokio::io::duplex(16);
+        let mut connection = Connection::new(ours, InHand::default());
+        let slow = async {
+            for _ in 0..5 {
+                tokio::time::sleep(PATIENCE - Duration::from_secs(1)).await;
+                theirs.read_exact(&mut [0; 16]).await.expect("is read");
+            }
+        };
+        let (sent, ()) = tokio::join!(connection.write_all(&[0; 96]), slow);
+        sent.expect("is taken in the end");
+        let refused = connection.write_all(&[0; 1]).await.expect_err("nobody reads");
+        assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_a_handler_is_left_alone() {
+        let refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+        for answering in [true, false] {
+            let (ours, mut theirs) = tokio::io::duplex(4096);
+            let in_hand = InHand::default();
+            let answered = answering.then(|| in_hand.begin());
+            let mut connection = Connection::new(ours, in_hand);
+            connection.write_all(refusal).await.expect("is sent");
+            drop((connection, answered));
+            let mut sent = Vec::new();
+            theirs.read_to_end(&mut sent).await.expect("is read");
+            assert_eq!(sent == refusal, answering);
+        }
     }
 }
