@@ -17,6 +17,7 @@ use shared::run_view::RunView;
 use shared::settings::Limits;
 use shared::store::api_keys::Caller;
 use shared::store::runs;
+use tracing::Instrument as _;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -182,7 +183,7 @@ async fn begin(
     };
     let task = {
         let (app, caller) = (Arc::clone(app), Arc::clone(caller));
-        tokio::spawn(async move { intake::begin(&app, &caller, beginning).await })
+        tokio::spawn(async move { intake::begin(&app, &caller, beginning).await }.in_current_span())
     };
     let begun = task.await.map_err(|_| Problem::new(Code::InternalError, "Something of ours failed."))??;
     let finished = match waiter {
