@@ -247,12 +247,16 @@ async fn template(admin: &mut PgConnection) -> String {
 const TEMPLATE_LOCK: i64 = 0x7262_6f63_7274;
 
 async fn make_template(admin: &mut PgConnection) -> String {
-    let name = format!("rb_ocr_template_{:016x}", build());
     sqlx::query("SELECT pg_advisory_lock($1)")
         .bind(TEMPLATE_LOCK)
         .execute(&mut *admin)
         .await
         .expect("the lock is free soon");
+    let month: String = sqlx::query_scalar("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')")
+        .fetch_one(&mut *admin)
+        .await
+        .expect("the database knows the month");
+    let name = format!("rb_ocr_template_{month}_{:016x}", schema());
     let databases: Vec<String> =
         sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname LIKE 'rb\\_ocr\\_te%'")
             .fetch_all(&mut *admin)
@@ -275,7 +279,7 @@ async fn make_template(admin: &mut PgConnection) -> String {
     name
 }
 
-/// A template of another build, or the database of a test process that is gone.
+/// A template of another schema or month, or the database of a test process that is gone.
 fn abandoned(database: &str) -> bool {
     match database.strip_prefix("rb_ocr_test_").and_then(|rest| rest.split('_').next()) {
         Some(process) => !Path::new("/proc").join(process).exists(),
@@ -283,12 +287,12 @@ fn abandoned(database: &str) -> bool {
     }
 }
 
-/// Tells builds of the tests apart: what a migrated database holds may follow from any code.
-fn build() -> u64 {
+/// Tells schemas apart: all test executables with the same migrations share a template.
+fn schema() -> u64 {
     let mut hash = DefaultHasher::new();
-    let executable = std::env::current_exe().expect("a process knows its executable");
-    let metadata = executable.metadata().expect("the executable is there");
-    (executable, metadata.len(), metadata.modified().ok()).hash(&mut hash);
+    for step in shared::store::MIGRATIONS.iter() {
+        (step.version, &step.checksum).hash(&mut hash);
+    }
     hash.finish()
 }
 
