@@ -111,7 +111,8 @@ impl HttpEngine {
         let _slot = self.wrapping.acquire().await.map_err(|_| Failure::Invalid)?;
         let (document, target) = (document.clone(), scratch.join("wrapped.pdf"));
         let wrapped = tokio::task::spawn_blocking(move || image_pdf::wrap(&document, &target).map(|()| target));
-        Ok(wrapped.await.map_err(std::io::Error::other)??)
+        // A decoder that panics has met a damaged file.
+        Ok(wrapped.await.unwrap_or(Err(ImagingError::Undecodable))?)
     }
 
     async fn upload(&self, pdf: &Path) -> Result<(String, State), Failure> {
