@@ -1,22 +1,39 @@
 //! `rb-ocr-worker`: takes jobs, runs the pipeline, delivers callbacks, keeps house.
 
+use std::process::ExitCode;
+
 use anyhow::Context as _;
 use shared::settings::Settings;
 use shared::telemetry::{self, LogTo};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-fn main() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+/// What the process is called.
+const NAME: &str = "rb-ocr-worker";
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
     let ended = runtime.block_on(run());
     // Dropped, it would wait for threads that still decode an image or read a file, for as long as they take.
     runtime.shutdown_background();
-    ended
+    ended.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    tracing::error!("{error:#}");
+    #[expect(clippy::print_stderr, reason = "the log may not be set up yet")]
+    {
+        eprintln!("{NAME}: {error:#}");
+    }
+    ExitCode::FAILURE
 }
 
 async fn run() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
-    let _telemetry = telemetry::init("rb-ocr-worker", &settings, LogTo::Stdout)?;
+    let _telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
     shared::tls::install();
     if let Some(date) = settings.judge_as_of {
         tracing::warn!(%date, "JUDGE_AS_OF is set: documents are judged as of another day");

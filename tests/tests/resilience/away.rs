@@ -7,7 +7,7 @@ use harness::standins::ocr::{Behaviour, Fault, Ocr};
 use harness::until::until;
 use serde_json::Value;
 
-use crate::certificate_text;
+use harness::papers::certificate;
 
 async fn get(stack: &Stack, route: &str) -> reqwest::Response {
     reqwest::get(format!("{}{route}", stack.workers[0].url())).await.expect("the worker answers")
@@ -25,7 +25,7 @@ async fn run_slots(stack: &Stack) -> i32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_ocr_is_away_runs_wait_without_losing_an_attempt_and_it_is_left_alone() {
-    let ocr = Ocr::start(Behaviour::reading(&[&certificate_text()])).await;
+    let ocr = Ocr::start(Behaviour::reading(&[&certificate()])).await;
     ocr.outage(Some(Fault::Status(503, None)));
     let stack = Stack::plan().ocr(ocr.base_url()).set("WORKER_CONCURRENCY", "8").start().await;
     let bank = stack.bank().await;

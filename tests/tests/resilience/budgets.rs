@@ -5,11 +5,11 @@ use harness::stack::Stack;
 use harness::standins::ocr::{Behaviour, Fault, Ocr};
 use harness::until::until;
 
-use crate::certificate_text;
+use harness::papers::certificate;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_reading_hangs_ends_when_its_time_for_work_is_used_up() {
-    let ocr = Ocr::start(Behaviour::reading(&[&certificate_text()])).await;
+    let ocr = Ocr::start(Behaviour::reading(&[&certificate()])).await;
     ocr.outage(Some(Fault::Hang));
     let stack = Stack::plan().ocr(ocr.base_url()).set("LEASE_SECONDS", "4").set("RUN_WORK_BUDGET", "4s").start().await;
     let bank = stack.bank().await;

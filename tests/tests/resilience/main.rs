@@ -1,12 +1,10 @@
-//! Workers that stop or die, services outside that fail, documents that crash or hang: the real binaries on real
-//! PostgreSQL and RabbitMQ, with stand-ins for OCR, the model and the caller's endpoint.
+//! What dies, comes back: services that are away, restarted or crashed, and workers that are stopped or
+//! killed in the middle, with real processes. Every submission that was accepted finishes exactly once.
 
 mod away;
 mod budgets;
 mod crashes;
+mod restarts;
+mod starting;
 mod stopping;
-
-/// What an OCR service reads in any document of these tests.
-fn certificate_text() -> String {
-    harness::papers::certificate()
-}
+mod workers;

@@ -11,7 +11,7 @@ use harness::standins::ocr::{Behaviour, Fault, Ocr};
 use harness::until::until;
 use uuid::Uuid;
 
-use crate::certificate_text;
+use harness::papers::certificate;
 
 /// Longer than any stop takes on a busy machine.
 const STOP: Duration = Duration::from_secs(100);
@@ -31,7 +31,7 @@ async fn all_succeed_at_once(stack: &Stack, bank: &harness::caller::Caller, runs
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_restart_under_load_costs_no_run_an_attempt() {
     let delay = Duration::from_secs(1);
-    let ocr = Ocr::start(Behaviour { delay, ..Behaviour::reading(&[&certificate_text()]) }).await;
+    let ocr = Ocr::start(Behaviour { delay, ..Behaviour::reading(&[&certificate()]) }).await;
     let mut stack = Stack::plan().workers(2).ocr(ocr.base_url()).set("WORKER_CONCURRENCY", "4").start().await;
     let bank = stack.bank().await;
     let runs = join_all((0..24).map(|_| bank.submit(valid_form()))).await;
@@ -46,7 +46,7 @@ async fn a_rolling_restart_under_load_costs_no_run_an_attempt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_end_in_time_is_given_back() {
-    let ocr = Ocr::start(Behaviour::reading(&[&certificate_text()])).await;
+    let ocr = Ocr::start(Behaviour::reading(&[&certificate()])).await;
     ocr.outage(Some(Fault::Hang));
     let mut stack = Stack::plan().ocr(ocr.base_url()).set("SHUTDOWN_SECONDS", "4").start().await;
     let bank = stack.bank().await;
@@ -62,7 +62,7 @@ async fn what_does_not_end_in_time_is_given_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_gives_back_at_once() {
-    let ocr = Ocr::start(Behaviour::reading(&[&certificate_text()])).await;
+    let ocr = Ocr::start(Behaviour::reading(&[&certificate()])).await;
     ocr.outage(Some(Fault::Hang));
     let mut stack = Stack::plan().ocr(ocr.base_url()).set("SHUTDOWN_SECONDS", "10m").start().await;
     let bank = stack.bank().await;
