@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use shared::settings::Settings;
-use shared::telemetry::{self, LogTo};
+use shared::telemetry::{self, LogTo, Metrics};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +33,9 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
-    let _telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
+    let mut telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
+    let metrics = Metrics::default();
+    telemetry.send(&metrics)?;
     shared::tls::install();
     if let Some(date) = settings.judge_as_of {
         tracing::warn!(%date, "JUDGE_AS_OF is set: documents are judged as of another day");
@@ -44,7 +46,7 @@ async fn run() -> anyhow::Result<()> {
     let (stop, hurry) = (CancellationToken::new(), CancellationToken::new());
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(listen(signals, stop.clone(), hurry.clone()));
-    worker::service::run(settings, stop, hurry).await.context("the worker cannot go on")
+    worker::service::run(settings, metrics, stop, hurry).await.context("the worker cannot go on")
 }
 
 /// The first signal stops the worker in order, the second at once: what runs is given back then.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::queue::{Delivered, LaneConsumer, QueueError, Session, ready_messages};
+use shared::queue::{Delivered, LaneConsumer, QueueError, Session, depth};
 use shared::store::jobs::Lane;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -117,7 +117,7 @@ async fn take(app: &Shared, session: &Arc<Session>, tasks: &TaskTracker) -> Resu
 /// Lets the lane that has a message take one: the run that probes.
 async fn take_one(session: &Arc<Session>, high: &mut Side, normal: &mut Side) -> Result<(), QueueError> {
     for side in [high, normal] {
-        if ready_messages(session, side.lane).await? > 0 {
+        if depth(session, side.lane).await?.ready > 0 {
             return side.resize(session, side.busy_before + 1).await;
         }
     }

@@ -6,5 +6,5 @@ mod call;
 mod service;
 
 pub use breaker::{Breaker, Entry, Pass, RULES, Rules, Trouble};
-pub use call::{CallError, call, client};
+pub use call::{CallError, client, record, span};
 pub use service::{Bounds, Gate, Service, gate, on_behalf_of};

@@ -89,7 +89,7 @@ impl Service {
         let entered = tokio::time::timeout(bounds.left, self.enter());
         let (_place, ticket) = entered.await.map_err(|_| CallError::NoPlace)??;
         let left = bounds.left.saturating_sub(asked.elapsed());
-        let answer = call(request, bounds.answer.min(left), bounds.bytes).await;
+        let answer = call(self.name, request, bounds.answer.min(left), bounds.bytes).await;
         ticket.told(answer.as_ref().err());
         answer
     }

@@ -32,12 +32,10 @@ const WITHIN: Duration = Duration::from_secs(12);
 enum Part {
     /// Leases that ran out, and runs that must end.
     Leases,
-    /// Messages that are missing from the broker.
+    /// Jobs by state, and messages that are missing from the broker.
     Messages,
     /// The broker's dead letters.
     Letters,
-    /// Jobs by state, for the metrics.
-    Counts,
     /// Partitions, once an hour.
     Months,
     /// Files that no run names, once a day.
@@ -45,7 +43,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Leases, Self::Messages, Self::Letters, Self::Counts, Self::Months, Self::Strays];
+    const ALL: [Self; 5] = [Self::Leases, Self::Messages, Self::Letters, Self::Months, Self::Strays];
 
     /// Its name in `duties`.
     const fn duty(self) -> &'static str {
@@ -53,7 +51,6 @@ impl Part {
             Self::Leases => "upkeep",
             Self::Messages => "messages",
             Self::Letters => "letters",
-            Self::Counts => "counts",
             Self::Months => "months",
             Self::Strays => "strays",
         }
@@ -61,7 +58,7 @@ impl Part {
 
     const fn within(self) -> Duration {
         match self {
-            Self::Leases | Self::Messages | Self::Letters | Self::Counts => WITHIN,
+            Self::Leases | Self::Messages | Self::Letters => WITHIN,
             Self::Months => months::WITHIN,
             Self::Strays => strays::WITHIN,
         }
@@ -105,6 +102,9 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
     }
     if !duties::take(&app.pool, part.duty(), &app.name, TERM).await? {
         missing.forget();
+        if matches!(part, Part::Messages) {
+            app.metrics.forget_fleet();
+        }
         return Ok(());
     }
     match part {
@@ -112,9 +112,11 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
             let expired = expire_leases(app).await;
             endings::end_runs(app).await.and(expired)
         }
-        Part::Messages => missing.publish_again(app).await,
+        Part::Messages => {
+            let counted = counts::count(app).await;
+            missing.publish_again(app).await.and(counted)
+        }
         Part::Letters => dead_letters::keep(app).await,
-        Part::Counts => counts::count(app).await,
         Part::Months | Part::Strays => Ok(()),
     }
 }
