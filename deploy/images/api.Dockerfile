@@ -18,5 +18,8 @@ COPY --from=build /src/target/release/rb-ocr-api /src/target/release/rb-ocr /usr
 USER 10001
 ENV API_LISTEN=0.0.0.0:8080
 EXPOSE 8080
+# Alive, asked without any program that the image would need for this alone. Whether it is ready is for the balancer.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -u 3 _ status _ && [[ $status == 200 ]]"]
 # The binary drains on SIGTERM by itself; nothing stands between it and the signal.
 ENTRYPOINT ["/usr/local/bin/rb-ocr-api"]

@@ -20,4 +20,7 @@ COPY --from=build /src/target/release/rb-ocr-worker /usr/local/bin/
 USER 10001
 ENV WORKER_LISTEN=0.0.0.0:8081
 EXPOSE 8081
+# Alive, asked without any program that the image would need for this alone. Whether it is ready is for the balancer.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -u 3 _ status _ && [[ $status == 200 ]]"]
 ENTRYPOINT ["/usr/local/bin/rb-ocr-worker"]

@@ -82,6 +82,8 @@ pub struct Behaviour {
     pub faults: Vec<Fault>,
     /// Types of `response_format` that are refused, with this status.
     pub refused_formats: Vec<(&'static str, u16)>,
+    /// Requests about a document that holds this text get no answer.
+    pub hang_on: Option<&'static str>,
     /// Whether requests are kept for [`Llm::calls`].
     pub keep_calls: bool,
 }
@@ -100,6 +102,7 @@ impl Behaviour {
             delay: Duration::ZERO,
             faults: Vec::new(),
             refused_formats: Vec::new(),
+            hang_on: None,
             keep_calls: true,
         }
     }
@@ -163,6 +166,9 @@ async fn complete(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: b
     }
     if let Some(answer) = shared.switch.answer().await {
         return answer;
+    }
+    if behaviour.hang_on.is_some_and(|text| call.messages("user").contains(text)) {
+        super::hang().await;
     }
     if !behaviour.delay.is_zero() {
         tokio::time::sleep(behaviour.delay).await;

@@ -89,6 +89,7 @@ struct Shared {
     faults: Mutex<VecDeque<Fault>>,
     next_id: AtomicU64,
     polls: AtomicUsize,
+    requests: AtomicUsize,
     held: AtomicBool,
     readings: Mutex<HashMap<u64, Pending>>,
     uploads: Mutex<Vec<Upload>>,
@@ -118,6 +119,7 @@ impl Ocr {
             behaviour,
             next_id: AtomicU64::new(1),
             polls: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
             held: AtomicBool::new(false),
             readings: Mutex::default(),
             uploads: Mutex::default(),
@@ -146,6 +148,11 @@ impl Ocr {
         self.shared.uploads.lock().expect("no panic").clone()
     }
 
+    /// How many requests came, of either kind.
+    pub fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
     /// From now on no reading is done before [`Ocr::release`].
     pub fn hold(&self) {
         self.shared.held.store(true, Ordering::SeqCst);
@@ -163,6 +170,7 @@ impl Ocr {
 }
 
 async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Response {
+    shared.requests.fetch_add(1, Ordering::Relaxed);
     let Ok(Some(mut file)) = form.next_field().await else { return StatusCode::BAD_REQUEST.into_response() };
     if file.name() != Some("file") {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
@@ -196,6 +204,7 @@ async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Respo
 }
 
 async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Response {
+    shared.requests.fetch_add(1, Ordering::Relaxed);
     shared.polls.fetch_add(1, Ordering::Relaxed);
     if let Some(answer) = shared.switch.answer().await {
         return answer;
