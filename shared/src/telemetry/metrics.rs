@@ -106,6 +106,8 @@ families! {
         "Time that a child process waited for a slot";
     breakers: Gauges<1> = Family::default(), "breaker_state"
         "Whether a service is called: 0 yes, 1 one probe, 2 no";
+    paused: Gauges<1> = Family::default(), "paused"
+        "Whether operators have paused intake, runs or callbacks: 1 yes, 0 no";
 }
 
 /// All metrics of one process. Cheap to clone; a part of every handler's and stage's state.
@@ -260,6 +262,11 @@ impl Metrics {
     /// A child process waited so long for a slot.
     pub fn ocr_child_waited(&self, duration: Duration) {
         self.of().ocr_wait.observe(duration.as_secs_f64());
+    }
+
+    /// Whether operators have paused something; `switch` is `intake`, `runs` or `callbacks`.
+    pub fn set_paused(&self, switch: &'static str, paused: bool) {
+        self.of().paused.get_or_create(&[("switch", switch)]).set(i64::from(paused));
     }
 
     /// Whether a service is called.

@@ -37,5 +37,5 @@ pub async fn count(pool: &Pool) -> Result<Vec<Count>, StoreError> {
             jobs,
         })
     };
-    Ok([Kind::Run, Kind::Callback, Kind::Erase].into_iter().flat_map(of).collect())
+    Ok(Kind::ALL.into_iter().flat_map(of).collect())
 }
