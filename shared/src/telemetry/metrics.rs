@@ -11,7 +11,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
 
@@ -51,7 +50,7 @@ const LONG: Buckets =
 pub struct Described {
     /// The family's name, with its unit.
     pub name: &'static str,
-    /// Counter, gauge, histogram or info.
+    /// Counter, gauge or histogram.
     pub kind: MetricType,
     /// What it says.
     pub help: &'static str,
@@ -60,16 +59,10 @@ pub struct Described {
 impl Described {
     /// The name that its samples have.
     pub fn sample_name(&self) -> String {
-        let suffix = match self.kind {
-            MetricType::Counter => "_total",
-            MetricType::Info => "_info",
-            _ => "",
-        };
+        let suffix = if matches!(self.kind, MetricType::Counter) { "_total" } else { "" };
         format!("{}{suffix}", self.name)
     }
 }
-
-const BUILD_HELP: &str = "The version that runs";
 
 macro_rules! families {
     ($($field:ident: $type:ty = $make:expr, $name:literal $([$unit:ident])? $help:literal;)*) => {
@@ -82,7 +75,6 @@ macro_rules! families {
                 kind: <$type as TypedMetric>::TYPE,
                 help: $help,
             },)*
-            Described { name: "rb_ocr_build", kind: MetricType::Info, help: BUILD_HELP },
         ];
 
         impl Families {
@@ -135,6 +127,8 @@ families! {
         "Tries to deliver a callback, by outcome";
     db_connections: Gauges<2> = Family::default(), "db_connections"
         "Connections of a pool: open, idle, and max, how many may be open";
+    build: Gauges<1> = Family::default(), "build_info"
+        "1, for the version that runs";
     broker_connected: Gauge = Gauge::default(), "broker_connected"
         "Whether this process has a connection to the broker: 1 yes, 0 no";
     queue_messages: Gauges<1> = Family::default(), "queue_messages"
@@ -159,6 +153,10 @@ families! {
         "Time that a child process waited for a slot";
     breakers: Gauges<1> = Family::default(), "breaker_state"
         "Whether a service is called: 0 yes, 1 one probe, 2 no";
+    breaker_openings: Counters<1> = Family::default(), "breaker_openings"
+        "How often a service failed so much that it was left alone for a while";
+    callback_hosts: Gauges<1> = Family::default(), "callback_hosts"
+        "Hosts that callbacks go to: known (deliveries in progress, or failures of late), away (left alone)";
     paused: Gauges<1> = Family::default(), "paused"
         "Whether operators have paused intake, runs or callbacks: 1 yes, 0 no";
 }
@@ -167,10 +165,13 @@ families! {
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
 
+/// Sets what is looked at and not counted.
+type Look = dyn Fn(&Metrics) + Send + Sync;
+
 struct Inner {
     registry: Registry,
     families: Families,
-    look: OnceLock<Box<dyn Fn(&Metrics) + Send + Sync>>,
+    look: OnceLock<Box<Look>>,
 }
 
 impl fmt::Debug for Inner {
@@ -183,8 +184,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("rb_ocr");
         let families = Families::register(&mut registry);
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", BUILD_HELP, build);
+        families.build.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
         Self(Arc::new(Inner { registry, families, look: OnceLock::new() }))
     }
 }
@@ -386,6 +386,17 @@ impl Metrics {
             Breaker::Open => 2,
         };
         self.of().breakers.get_or_create(&[("service", service)]).set(value);
+    }
+
+    /// Callback hosts that are left alone, and all that are remembered.
+    pub fn set_callback_hosts(&self, away: usize, known: usize) {
+        self.of().callback_hosts.get_or_create(&[("state", "away")]).set(gauge(away));
+        self.of().callback_hosts.get_or_create(&[("state", "known")]).set(gauge(known));
+    }
+
+    /// A breaker opened before a service: `ocr`, `llm`, `callback`.
+    pub fn breaker_opened(&self, service: &'static str) {
+        self.of().breaker_openings.get_or_create(&[("service", service)]).inc();
     }
 }
 
