@@ -158,6 +158,7 @@ impl Problem {
     /// Says when to come back.
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.headers.retain(|(name, _)| name != RETRY_AFTER);
         self.headers.push((RETRY_AFTER, HeaderValue::from(pause.as_secs().max(1))));
         self
     }
@@ -224,6 +225,12 @@ mod tests {
         let response = Problem::new(Code::Unauthenticated, "no key").into_response();
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer realm=\"rb-ocr\"");
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[test]
+    fn a_later_word_on_when_to_come_back_replaces_the_first() {
+        let response = Problem::new(Code::BacklogFull, "full").retry_after(Duration::from_secs(30)).into_response();
+        assert_eq!(response.headers().get_all(RETRY_AFTER).iter().collect::<Vec<_>>(), ["30"]);
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::StoreAnswer;
+use api::backlog::Backlog;
 use api::key_cache::KeyCache;
 use api::live::Hub;
+use api::rate_limit::RateLimiter;
 use api::state::{App, AppState, Rules};
 use harness::services::Database;
 use reqwest::multipart::{Form, Part};
@@ -69,6 +71,9 @@ impl Service {
             relay: RelayHandle::default(),
             hub: Arc::new(Hub::default()),
             keys: KeyCache::default(),
+            rate: RateLimiter::default(),
+            backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
+            tell: Box::new(|_| {}),
             metrics: Metrics::default(),
             broker_is_up: Box::new(|| false),
             store_answer: StoreAnswer::default(),

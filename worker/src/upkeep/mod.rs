@@ -9,7 +9,7 @@ mod strays;
 
 use std::time::Duration;
 
-use shared::store::{StoreError, duties, jobs};
+use shared::store::{StoreError, duties, jobs, rate_windows};
 
 use crate::app::{App, Shared};
 
@@ -44,6 +44,7 @@ async fn look(app: &App, missing: &mut missing::Looks) -> Result<(), StoreError>
     missing.publish_again(app).await?;
     dead_letters::keep(app).await?;
     counts::count(app).await?;
+    rate_windows::remove_old(&app.pool).await?;
     months::make_ahead(app).await?;
     strays::remove(app).await
 }
