@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod callbacks;
+mod cancel;
 mod clients;
 mod evaluate;
 mod keys;
@@ -36,6 +37,8 @@ pub enum Command {
     Runs(runs::Args),
     /// Shows a run
     Show(show::Args),
+    /// Ends a run that is processing
+    Cancel(cancel::Args),
     /// Judges documents in this process and writes what came out
     Evaluate(evaluate::Args),
     /// Compares names pair by pair
@@ -62,6 +65,7 @@ impl Command {
             Self::Submit(args) => submit::run(&args, json).await,
             Self::Runs(args) => runs::run(&args, json).await,
             Self::Show(args) => show::run(&args, json).await,
+            Self::Cancel(args) => cancel::run(&args, json).await,
             Self::Evaluate(args) => evaluate::run(&args, json).await,
             Self::Names(args) => names::run(&args, json),
         }
