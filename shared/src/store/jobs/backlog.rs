@@ -4,8 +4,7 @@ use crate::store::{Pool, StoreError};
 
 /// How many runs wait for a worker, waiting for their time included; counts no further than `most`.
 ///
-/// Each half is counted from the index that holds its state and stops at the bound, so that it costs milliseconds
-/// also where the backlog is full.
+/// Each half stops at the bound, so that it costs no more where the backlog has grown far beyond it.
 ///
 /// # Errors
 /// The database is away.
