@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod backlog;
+mod connection;
 mod forwarded;
 mod health;
 mod intake;
@@ -22,12 +23,18 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 pub use health::StoreAnswer;
+pub use runs::COMMENT;
 
 use crate::problem::{Code, Problem};
 use crate::state::App;
+
+/// The reader of the description. Unless told it would ask a server on the Internet what it thinks of it.
+fn docs(description: utoipa::openapi::OpenApi) -> SwaggerUi {
+    SwaggerUi::new("/docs").url("/openapi.json", description).config(Config::default().validator_url("none"))
+}
 
 /// Every route.
 pub fn router(app: App) -> Router {
@@ -35,7 +42,7 @@ pub fn router(app: App) -> Router {
         OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(runs::router()).merge(health::router());
     let (router, description) = routes.split_for_parts();
     router
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", description))
+        .merge(docs(description))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "There is no such method here; `Allow` names those that there are.")

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use api::StoreAnswer;
 use api::backlog::Backlog;
 use api::key_cache::KeyCache;
 use api::live::Hub;
 use api::rate_limit::RateLimiter;
 use api::state::{App, AppState, Rules};
+use api::{COMMENT, StoreAnswer};
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::queue::Broker;
@@ -101,6 +101,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
         metrics: Metrics::default(),
         broker_is_up: Box::new(move || broker.session().is_ok()),
         store_answer: StoreAnswer::default(),
+        comment_every: COMMENT,
         rules: Rules::from(settings),
         stopping,
     }))

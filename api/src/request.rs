@@ -10,6 +10,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use shared::telemetry::{TraceContext, start};
 use tracing::Instrument;
 
@@ -41,6 +43,20 @@ pub(crate) fn current_trace_id() -> Option<String> {
 
 static UNMATCHED: LazyLock<Arc<str>> = LazyLock::new(|| "unmatched".into());
 
+/// A refusal without a word is one that no handler of ours gave (the reader of the description knows no problem).
+fn told(response: Response) -> Response {
+    if response.headers().contains_key(CONTENT_TYPE) {
+        return response;
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND => Problem::not_found().into_response(),
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            Problem::new(Code::InternalError, "Something of ours failed.").into_response()
+        }
+        _ => response,
+    }
+}
+
 /// Surrounds a request.
 pub async fn surround(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
@@ -52,13 +68,14 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let ip_address = peer.map(|peer| client_address(peer, request.headers(), &app.rules.trusted_proxies));
     request.extensions_mut().insert(RequestContext { trace, ip_address });
-    let answered = TRACE.scope(trace, async {
+    let answered = async {
         AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!("a handler panicked");
             Problem::new(Code::InternalError, "Something of ours failed.").into_response()
         })
-    });
-    let response = answered.instrument(span.clone()).await;
+    };
+    let answered = async { told(answered.await) };
+    let response = TRACE.scope(trace, answered).instrument(span.clone()).await;
     let (status, took) = (response.status(), began.elapsed());
     app.metrics.http_request(&route, &method, status, took);
     span.in_scope(|| {

@@ -6,7 +6,7 @@ set -euo pipefail
 "$ROOT/deploy/local/install.sh"
 "$ROOT/deploy/local/up.sh"
 tests=(--workspace)
-[[ ${1:-} != --long ]] || tests=(-p rb-ocr-tests --features long)
+[[ ${1:-} != --long ]] || tests=(-p rb-ocr-tests --features long --test long)
 cd "$ROOT"
 SQLX_OFFLINE=true cargo build --workspace --bins --locked
 exec "$ROOT/deploy/local/with_env.sh" cargo test --locked "${tests[@]}"

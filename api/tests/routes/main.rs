@@ -2,6 +2,7 @@
 
 mod access;
 mod cancelling;
+mod http;
 mod idempotency;
 mod intake;
 mod limits;

@@ -130,6 +130,25 @@ async fn events_begin_with_a_snapshot_tell_each_stage_once_and_end_with_the_run(
 }
 
 #[tokio::test]
+async fn a_stream_that_has_nothing_to_say_says_that_it_lives() {
+    let service = Service::start().await;
+    let key = service.bank().await;
+    let run_id = service.submit(&key).await;
+    let mut answer = service.get(&key, &format!("/v1/runs/{run_id}/events")).send().await.expect("an answer");
+    let comment = async { while !answer.chunk().await.expect("a stream").expect("a chunk").starts_with(b": ") {} };
+    // A look finds each time that the run still stands where it stood.
+    let looks = async {
+        loop {
+            service.app.hub.look(service.pool()).await.expect("looks");
+        }
+    };
+    tokio::select! {
+        () = comment => {}
+        () = looks => {}
+    }
+}
+
+#[tokio::test]
 async fn the_events_of_a_finished_run_are_the_run_at_once() {
     let service = Service::start().await;
     let key = service.bank().await;

@@ -7,6 +7,7 @@ mod keys;
 mod open;
 mod upload;
 
+use std::ffi::OsString;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -49,12 +50,25 @@ pub struct Stored {
 }
 
 impl Documents {
-    /// Opens the store that `STORAGE_URL` names. A directory is made if it is missing.
+    /// Opens the store that `STORAGE_URL` names, with the `AWS_…` variables of the environment. A directory is
+    /// made if it is missing.
     ///
     /// # Errors
     /// The address cannot be used, or the directory cannot be made.
     pub fn open(storage_url: &str) -> Result<Self, DocumentsError> {
-        open::open(storage_url)
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::open_with(storage_url, std::env::vars_os().filter_map(text))
+    }
+
+    /// The same with `AWS_…` variables from anywhere, so that tests need no environment.
+    ///
+    /// # Errors
+    /// As [`Documents::open`].
+    pub fn open_with(
+        storage_url: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, DocumentsError> {
+        open::open(storage_url, variables)
     }
 
     fn at(&self, key: &str) -> Result<Path, DocumentsError> {
@@ -142,6 +156,3 @@ impl Documents {
         self.delete(&key).await
     }
 }
-
-#[cfg(test)]
-mod tests;
