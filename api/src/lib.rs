@@ -38,6 +38,7 @@ fn docs(description: utoipa::openapi::OpenApi) -> SwaggerUi {
 
 /// Every route.
 pub fn router(app: App) -> Router {
+    health::feed_metrics(&app);
     let routes =
         OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(runs::router()).merge(health::router());
     let (router, description) = routes.split_for_parts();

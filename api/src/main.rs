@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     shared::tls::install();
     let settings = Settings::from_env()?;
-    let _telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
+    let mut telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
     let listener = TcpListener::bind(settings.api_listen)
         .await
         .with_context(|| format!("API_LISTEN={} cannot be listened on", settings.api_listen))?;
@@ -59,6 +59,7 @@ async fn run() -> anyhow::Result<()> {
     let (broker, broker_task) = Broker::start(settings.amqp_url.clone(), &settings.queue_prefix, NAME, ended.clone());
     let (events, _) = EventSender::start(broker.clone(), ended.clone());
     let app = app(&settings, &broker, events, stopping.clone())?;
+    telemetry.send(&app.metrics)?;
     if let Some(day) = settings.judge_as_of {
         tracing::warn!(%day, "JUDGE_AS_OF is set: documents are judged as of a day that is not today");
     }
@@ -87,10 +88,11 @@ async fn run() -> anyhow::Result<()> {
 
 fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: CancellationToken) -> anyhow::Result<App> {
     let broker = broker.clone();
+    let metrics = Metrics::default();
     Ok(Arc::new(AppState {
         pool: store::connect(&settings.database, NAME)?,
         read_pool: store::connect_read(&settings.database, NAME)?,
-        documents: Documents::open(&settings.storage_url)?,
+        documents: Documents::open(&settings.storage_url)?.counted_by(metrics.clone()),
         clock: DatabaseClock::default(),
         relay: RelayHandle::default(),
         hub: Arc::new(Hub::default()),
@@ -98,7 +100,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
         rate: RateLimiter::default(),
         backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
         tell: Box::new(move |event| events.send(event)),
-        metrics: Metrics::default(),
+        metrics,
         broker_is_up: Box::new(move || broker.session().is_ok()),
         store_answer: StoreAnswer::default(),
         comment_every: COMMENT,

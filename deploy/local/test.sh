@@ -3,6 +3,7 @@
 # takes too long for every change (compiled with the tests' feature `long` only).
 set -euo pipefail
 . "$(dirname "$0")/place.sh"
+need_cargo
 "$ROOT/deploy/local/install.sh"
 "$ROOT/deploy/local/up.sh"
 tests=(--workspace)

@@ -177,13 +177,22 @@ impl Stack {
 
     /// The same for a caller of the api with this key.
     pub async fn rb_ocr_as(&self, key: &str, arguments: &[&str]) -> Value {
-        let mut environment = self.environment.clone().with("RB_OCR_KEY", key);
-        if let Some(api) = self.apis.first() {
-            environment = environment.with("RB_OCR_URL", api.url());
-        }
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
-        let output = command_line(&arguments, &environment).await.expect("the command succeeds");
+        let output = command_line(&arguments, &self.environment_of(key)).await.expect("the command succeeds");
         serde_json::from_slice(&output.stdout).expect("it answers JSON")
+    }
+
+    /// Why a command fails for a caller of the api with this key.
+    pub async fn rb_ocr_fails(&self, key: &str, arguments: &[&str]) -> String {
+        command_line(arguments, &self.environment_of(key)).await.expect_err("the command fails").to_string()
+    }
+
+    fn environment_of(&self, key: &str) -> Environment {
+        let environment = self.environment.clone().with("RB_OCR_KEY", key);
+        match self.apis.first() {
+            Some(api) => environment.with("RB_OCR_URL", api.url()),
+            None => environment,
+        }
     }
 
     /// Its database, to look at.

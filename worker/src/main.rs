@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use shared::settings::Settings;
-use shared::telemetry::{self, LogTo};
+use shared::telemetry::{self, LogTo, Metrics};
 use tokio_util::sync::CancellationToken;
 
 /// What the process is called.
@@ -27,14 +27,16 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
-    let _telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
+    let mut telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
+    let metrics = Metrics::default();
+    telemetry.send(&metrics)?;
     shared::tls::install();
     if let Some(date) = settings.judge_as_of {
         tracing::warn!(%date, "JUDGE_AS_OF is set: documents are judged as of another day");
     }
     let stop = CancellationToken::new();
     tokio::spawn(cancel_on_signal(stop.clone()));
-    worker::service::run(settings, stop).await.context("the worker cannot go on")
+    worker::service::run(settings, metrics, stop).await.context("the worker cannot go on")
 }
 
 async fn cancel_on_signal(stop: CancellationToken) {

@@ -18,7 +18,8 @@ use shared::run_view::RunView;
 use shared::settings::Limits;
 use shared::store::api_keys::Caller;
 use shared::store::runs;
-use tracing::Instrument as _;
+use tracing::field::display;
+use tracing::{Instrument as _, Span};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -208,6 +209,7 @@ async fn begin(
     let submission = intake::read(app, caller, parts, incoming, &mut sink).await?;
     let upload = sink.upload.take().expect("a sink that stores has its upload");
     let (run_id, created_at) = app.clock.new_run_id();
+    Span::current().record("run_id", display(run_id));
     // Registered before anybody can know of the run: its end cannot be missed.
     let waiter = seconds.and_then(|seconds| Some((seconds, app.hub.register(run_id)?)));
     let beginning = Beginning {

@@ -8,6 +8,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ClientOptions, RetryConfig};
 
+use super::calls::Calls;
 use super::{Documents, DocumentsError};
 
 /// Bytes of a part written to a file: large enough that few writes are needed, small enough that many
@@ -31,13 +32,18 @@ pub(super) fn open(
     if let Some(folder) = storage_url.strip_prefix("file://") {
         std::fs::create_dir_all(folder).map_err(|e| bad(format!("the folder {folder} cannot be made: {e}")))?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| bad(e.to_string()))?.with_fsync(true);
-        return Ok(Documents { store: Arc::new(store), prefix: Path::default(), part_bytes: FILE_PART_BYTES });
+        return Ok(Documents {
+            store: Arc::new(store),
+            prefix: Path::default(),
+            part_bytes: FILE_PART_BYTES,
+            calls: Calls::default(),
+        });
     }
     let place = storage_url.strip_prefix("s3://").ok_or_else(|| bad("must begin with file:// or s3://".into()))?;
     let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
     let prefix = Path::parse(prefix.trim_end_matches('/')).map_err(|e| bad(e.to_string()))?;
     let store = s3(bucket, variables).map_err(|e| bad(e.to_string()))?;
-    Ok(Documents { store: Arc::new(store), prefix, part_bytes: S3_PART_BYTES })
+    Ok(Documents { store: Arc::new(store), prefix, part_bytes: S3_PART_BYTES, calls: Calls::default() })
 }
 
 fn s3(bucket: &str, variables: impl IntoIterator<Item = (String, String)>) -> object_store::Result<AmazonS3> {

@@ -99,12 +99,17 @@ type Words = Query<HashMap<String, String>>;
 
 async fn of_bucket(
     State(bucket): State<Shared>,
+    method: Method,
     Path(name): Path<String>,
     query: Words,
     headers: HeaderMap,
 ) -> Response {
     if let Some(refused) = refused(&bucket, &name, &headers) {
         return refused;
+    }
+    // Not every store of S3's kind deletes in bulk.
+    if method != Method::GET {
+        return error(StatusCode::NOT_IMPLEMENTED, "NotImplemented");
     }
     let word = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
     let (prefix, after) = (word("prefix"), word("continuation-token"));

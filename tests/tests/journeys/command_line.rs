@@ -17,11 +17,18 @@ async fn files_are_submitted_waited_for_listed_and_shown() {
     std::fs::write(&bad, encrypted_pdf()).expect("a file");
 
     let url = receiver.url();
-    let arguments =
-        ["submit", &good, &bad, "--fio", APPLICANT, "--wait", "--external-request-id", "52", "--callback-url", &url];
+    let wait = ["--fio", APPLICANT, "--wait", "--external-request-id", "52", "--callback-url", &url];
+    let arguments = [&["submit", good.as_str()][..], &wait].concat();
     let submitted = stack.rb_ocr_as(bank.key(), &arguments).await;
-    let run = |number: usize| submitted["items"][number]["run"].clone();
-    assert_eq!((&submitted["items"][0]["file"], &run(0)["verdict"]), (&json!(good), &json!(true)));
+    assert_eq!(submitted["items"][0]["file"], good);
+    // A run that ended in error fails the command, so that a script need not read its answer.
+    let arguments = [&["submit", bad.as_str()][..], &wait].concat();
+    let said = stack.rb_ocr_fails(bank.key(), &arguments).await;
+    assert!(said.contains("1 of 1 files failed"), "{said}");
+    let listed = stack.rb_ocr_as(bank.key(), &["runs"]).await;
+    let runs = [submitted["items"][0]["run"].clone(), listed["items"][0].clone()];
+    let run = |number: usize| runs[number].clone();
+    assert_eq!(run(0)["verdict"], true);
     assert_eq!((&run(0)["original_filename"], &run(0)["external_request_id"]), (&json!("справка.pdf"), &json!("52")));
     assert_eq!((&run(1)["status"], &run(1)["error_code"]), (&json!("error"), &json!("DOCUMENT_UNREADABLE")));
     let received = receiver.wait_for(2).await;

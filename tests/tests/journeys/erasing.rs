@@ -58,7 +58,7 @@ async fn of_a_finished_run_no_row_job_or_file_is_left() {
 
 #[tokio::test]
 async fn of_a_running_run_nothing_is_left_and_the_worker_turns_to_the_next() {
-    let reading = Behaviour { faults: vec![Fault::Hang], ..Behaviour::reading(&[&certificate()]) };
+    let reading = Behaviour { faults: vec![Fault::Hang], keep_uploads: true, ..Behaviour::reading(&[&certificate()]) };
     let service = Ocr::start(reading).await;
     // Of two slots one is kept for priority high: the next run begins when the erased one has let go of the other.
     let stack = Stack::plan().ocr(service.base_url()).set("WORKER_CONCURRENCY", "2").set("LEASE_SECONDS", "3");
@@ -69,6 +69,7 @@ async fn of_a_running_run_nothing_is_left_and_the_worker_turns_to_the_next() {
     erase(&bank, run_id).await;
     let next = bank.judged(valid_form()).await;
     assert_eq!(next["verdict"], true);
+    assert_eq!(service.uploads().len(), 2, "the erased run was let go of, not tried on");
     assert_eq!(answer(bank.get(&format!("/v1/runs/{run_id}"))).await.0, StatusCode::GONE);
     assert_eq!(stack.count("verification_runs").await, 1);
     erase(&bank, harness::caller::run_id(&next)).await;
