@@ -90,7 +90,14 @@ mod tests {
 
     fn with(scopes: &[Scope]) -> Caller {
         let id = Uuid::nil();
-        Caller { key_id: id, client_id: id, client: "bank".into(), scopes: scopes.to_vec(), allow_high: false }
+        Caller {
+            key_id: id,
+            client_id: id,
+            client: "bank".into(),
+            scopes: scopes.to_vec(),
+            allow_high: false,
+            rate_limit: None,
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Keys that were good a moment ago, so that a caller who polls costs no query each time. A revoked key
-//! stops working within [`TRUSTED_FOR`]; one that is unknown is asked for every time.
+//! stops working within [`TRUSTED_FOR`], a rate that was changed is in force within it; one that is unknown is asked for every time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +57,7 @@ mod tests {
             client: "bank".into(),
             scopes: vec![Scope::Read],
             allow_high: false,
+            rate_limit: None,
         };
         cache.put([1; 32], Arc::new(caller), now);
         assert!(cache.get(&[1; 32], now + TRUSTED_FOR / 2).is_some());

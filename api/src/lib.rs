@@ -1,6 +1,7 @@
 //! Intake, polling and search of RB-OCR over HTTP.
 
 pub mod auth;
+pub mod backlog;
 mod connection;
 mod forwarded;
 mod health;
@@ -9,6 +10,7 @@ pub mod key_cache;
 pub mod live;
 mod openapi;
 pub mod problem;
+pub mod rate_limit;
 pub mod request;
 mod runs;
 pub mod server;

@@ -82,6 +82,11 @@ impl Hub {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&run_id)
     }
 
+    /// How many wait now.
+    pub fn waiters(&self) -> usize {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).values().map(broadcast::Sender::receiver_count).sum()
+    }
+
     fn waited_for(&self) -> Vec<Uuid> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }

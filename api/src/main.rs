@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use api::backlog::Backlog;
 use api::key_cache::KeyCache;
 use api::live::Hub;
+use api::rate_limit::RateLimiter;
 use api::state::{App, AppState, Rules};
 use api::{COMMENT, StoreAnswer};
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::paused::Paused;
-use shared::queue::{Broker, events};
+use shared::queue::Broker;
+use shared::queue::events::{self, EventSender};
 use shared::relay::{self, RelayHandle};
 use shared::settings::Settings;
 use shared::store;
@@ -55,7 +58,8 @@ async fn run() -> anyhow::Result<()> {
     // Two ends: first no new request, then, when the last is answered, no relay and no events.
     let (stopping, ended) = (CancellationToken::new(), CancellationToken::new());
     let (broker, broker_task) = Broker::start(settings.amqp_url.clone(), &settings.queue_prefix, NAME, ended.clone());
-    let app = app(&settings, &broker, stopping.clone())?;
+    let (events, _) = EventSender::start(broker.clone(), ended.clone());
+    let app = app(&settings, &broker, events, stopping.clone())?;
     telemetry.send(&app.metrics)?;
     if let Some(day) = settings.judge_as_of {
         tracing::warn!(%day, "JUDGE_AS_OF is set: documents are judged as of a day that is not today");
@@ -72,6 +76,7 @@ async fn run() -> anyhow::Result<()> {
         tokio::spawn(app.paused.clone().watch(app.pool.clone(), app.metrics.clone(), ended.clone())),
         tokio::spawn(hear(Arc::clone(&app), broker, ended.clone())),
         tokio::spawn(look(Arc::clone(&app), ended.clone())),
+        tokio::spawn(give_back(Arc::clone(&app), ended.clone())),
     ];
     tokio::spawn(stop_on_signal(stopping.clone()));
     tracing::info!(address = %listener.local_addr()?, "listening");
@@ -83,7 +88,7 @@ async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn app(settings: &Settings, broker: &Broker, stopping: CancellationToken) -> anyhow::Result<App> {
+fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: CancellationToken) -> anyhow::Result<App> {
     let broker = broker.clone();
     let metrics = Metrics::default();
     Ok(Arc::new(AppState {
@@ -94,6 +99,9 @@ fn app(settings: &Settings, broker: &Broker, stopping: CancellationToken) -> any
         relay: RelayHandle::default(),
         hub: Arc::new(Hub::default()),
         keys: KeyCache::default(),
+        rate: RateLimiter::default(),
+        backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
+        tell: Box::new(move |event| events.send(event)),
         metrics,
         broker_is_up: Box::new(move || broker.session().is_ok()),
         store_answer: StoreAnswer::default(),
@@ -123,6 +131,10 @@ async fn hear(app: App, broker: Broker, ended: CancellationToken) {
 
 async fn look(app: App, ended: CancellationToken) {
     app.hub.keep_looking(&app.pool, &ended).await;
+}
+
+async fn give_back(app: App, ended: CancellationToken) {
+    app.rate.keep_giving_back(&app.pool, &ended).await;
 }
 
 async fn stop_on_signal(stopping: CancellationToken) {

@@ -238,6 +238,12 @@ mod tests {
     }
 
     #[test]
+    fn a_later_word_on_when_to_come_back_replaces_the_first() {
+        let response = Problem::new(Code::BacklogFull, "full").retry_after(Duration::from_secs(30)).into_response();
+        assert_eq!(response.headers().get_all(RETRY_AFTER).iter().collect::<Vec<_>>(), ["30"]);
+    }
+
+    #[test]
     fn what_is_away_says_when_to_come_back() {
         let response = Problem::new(Code::DatabaseUnavailable, "away").into_response();
         assert_eq!(response.headers()[RETRY_AFTER], "5");

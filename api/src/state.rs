@@ -9,15 +9,18 @@ use ipnet::IpNet;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::paused::Paused;
+use shared::queue::events::RunEvent;
 use shared::relay::RelayHandle;
-use shared::settings::{Allowed, Retention, Settings};
+use shared::settings::{Allowed, RateLimit, Retention, Settings};
 use shared::store::Pool;
 use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
+use crate::backlog::Backlog;
 use crate::health::StoreAnswer;
 use crate::key_cache::KeyCache;
 use crate::live::Hub;
+use crate::rate_limit::RateLimiter;
 
 /// The state of the api, shared by all requests.
 pub type App = Arc<AppState>;
@@ -38,6 +41,12 @@ pub struct AppState {
     pub hub: Arc<Hub>,
     /// Keys that were good a moment ago.
     pub keys: KeyCache,
+    /// How often each client may submit.
+    pub rate: RateLimiter,
+    /// How many runs may wait.
+    pub backlog: Arc<Backlog>,
+    /// Tells the other processes of a run.
+    pub tell: Box<dyn Fn(RunEvent) + Send + Sync>,
     /// What Prometheus reads.
     pub metrics: Metrics,
     /// Whether there is a session with the broker now.
@@ -69,6 +78,8 @@ pub struct Rules {
     pub judge_as_of: Option<NaiveDate>,
     /// `RUN_MAX_AGE`.
     pub run_max_age: Duration,
+    /// `RATE_LIMIT`.
+    pub rate_limit: RateLimit,
 }
 
 impl From<&Settings> for Rules {
@@ -80,6 +91,7 @@ impl From<&Settings> for Rules {
             time_zone: settings.time_zone,
             judge_as_of: settings.judge_as_of,
             run_max_age: settings.timing.run_max_age,
+            rate_limit: settings.limits.rate_limit,
         }
     }
 }

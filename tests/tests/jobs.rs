@@ -4,70 +4,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use harness::records::{begin, client, new_run};
+use harness::records::{
+    ATTEMPTS, BUDGET, LEASE, accepted, begin, claim, claimed, client, count, new_run, published, time_passes,
+};
 use harness::services::Database;
-use shared::domain::{Checks, ErrorCode, Evidence, Status};
-use shared::store::finish::{Finish, FinishedPage, FinishedVerdict, finish};
-use shared::store::jobs::{self, Ending, Lane, PublishedJob, RunClaim};
-use shared::store::{Pool, runs};
+use shared::domain::{ErrorCode, Status};
+use shared::store::finish::{Finish, finish};
+use shared::store::jobs::{self, Ending, Lane};
+use shared::store::runs;
 use uuid::Uuid;
-
-const LEASE: Duration = Duration::from_secs(30);
-const BUDGET: Duration = Duration::from_secs(900);
-const ATTEMPTS: u32 = 5;
-
-async fn published(pool: &Pool) -> Vec<PublishedJob> {
-    jobs::fill_windows(pool).await.unwrap().jobs
-}
-
-async fn claim(pool: &Pool, job: &PublishedJob, lease: Duration) -> Option<RunClaim> {
-    jobs::claim_run(pool, (job.job_id, job.run_id), "worker", lease, ATTEMPTS, BUDGET).await.unwrap()
-}
-
-/// A run that somebody works on.
-async fn claimed(pool: &Pool, client_id: Uuid, lease: Duration) -> RunClaim {
-    begin(pool, &new_run(client_id)).await;
-    let job = published(pool).await.pop().unwrap();
-    claim(pool, &job, lease).await.unwrap()
-}
-
-fn accepted() -> Finish {
-    let yes = Some(true);
-    Finish {
-        verdict: Some(FinishedVerdict {
-            verdict: true,
-            checks: Checks { fio_match: yes, doc_type_known: yes, doc_date_valid: yes, single_doc_type: yes },
-            fio: Some("Тестова Тест Тестовна".into()),
-            doc_date: "2026-11-20".parse().ok(),
-            doc_type: Some("Справка об инвалидности"),
-            single_doc_type: true,
-            doc_type_known: yes,
-            evidence: Evidence::default(),
-            flags: vec![],
-        }),
-        pages: vec![FinishedPage {
-            number: 1,
-            text: "справка".into(),
-            confidence: Some(0.9),
-            source: "tesseract",
-            image_key: None,
-        }],
-        worker: "worker".into(),
-        ..Finish::default()
-    }
-}
-
-/// As if this time had passed for every lease, schedule and publishing.
-async fn time_passes(pool: &Pool, seconds: i32) {
-    let statement = "UPDATE jobs SET lease_until = lease_until - $1 * interval '1 second',
-        leased_at = leased_at - $1 * interval '1 second', published_at = published_at - $1 * interval '1 second',
-        available_at = available_at - $1 * interval '1 second', expires_at = expires_at - $1 * interval '1 second'";
-    sqlx::query(statement).bind(seconds).execute(pool).await.unwrap();
-}
-
-async fn count(pool: &Pool, statement: &'static str) -> i64 {
-    sqlx::query_scalar(statement).fetch_one(pool).await.unwrap()
-}
 
 #[tokio::test]
 async fn a_window_is_filled_by_turns_between_clients_however_long_their_backlogs_are() {
@@ -125,7 +70,7 @@ async fn a_job_is_claimed_by_one_worker_only() {
 async fn a_worker_that_stalls_past_its_lease_changes_nothing() {
     let database = Database::fresh().await;
     let pool = database.pool();
-    let stalled = claimed(pool, client(pool, "bank").await, LEASE).await;
+    let stalled = claimed(pool, &new_run(client(pool, "bank").await)).await;
     time_passes(pool, 31).await;
     assert_eq!(jobs::expire_leases(pool, ATTEMPTS).await.unwrap(), 1);
     let again = published(pool).await.pop().unwrap();
@@ -164,7 +109,7 @@ async fn an_expired_lease_can_be_claimed_before_upkeep_has_looked() {
 async fn what_is_given_back_costs_no_attempt_and_what_failed_waits_for_its_pause() {
     let database = Database::fresh().await;
     let pool = database.pool();
-    let first = claimed(pool, client(pool, "bank").await, LEASE).await;
+    let first = claimed(pool, &new_run(client(pool, "bank").await)).await;
     jobs::give_back(pool, &[first.lease], Duration::ZERO).await.unwrap();
     let job = published(pool).await.pop().unwrap();
     let second = claim(pool, &job, LEASE).await.unwrap();
@@ -230,7 +175,7 @@ async fn a_run_past_its_age_is_ended_although_no_worker_holds_it() {
 async fn a_run_that_has_used_up_its_work_over_several_attempts_is_ended_although_no_worker_holds_it() {
     let database = Database::fresh().await;
     let pool = database.pool();
-    let first = claimed(pool, client(pool, "bank").await, LEASE).await;
+    let first = claimed(pool, &new_run(client(pool, "bank").await)).await;
     let asked = first.time_left.as_secs();
     assert!((899..=900).contains(&asked), "all of the budget, not {asked} s");
     // It works on, its lease renewed all the while.
@@ -252,7 +197,7 @@ async fn a_run_that_has_used_up_its_work_over_several_attempts_is_ended_although
 async fn waiting_is_no_work() {
     let database = Database::fresh().await;
     let pool = database.pool();
-    let first = claimed(pool, client(pool, "bank").await, LEASE).await;
+    let first = claimed(pool, &new_run(client(pool, "bank").await)).await;
     jobs::give_back(pool, &[first.lease], Duration::from_secs(1000)).await.unwrap();
     time_passes(pool, 1000).await;
     let job = published(pool).await.pop().unwrap();

@@ -143,10 +143,13 @@ async fn renew(leases: &Leases, pool: &Pool, lease_time: Duration) {
 
 async fn note(leases: &Leases, pool: &Pool) {
     let news = leases.news();
-    if !news.is_empty()
-        && let Err(error) = jobs::note_stages(pool, &news).await
-    {
-        tracing::debug!(%error, "stages cannot be written down");
+    if news.is_empty() {
+        return;
+    }
+    let asked: Vec<Lease> = news.iter().map(|(lease, _)| *lease).collect();
+    match jobs::note_stages(pool, &news).await {
+        Ok(kept) => leases.lose_all_but(&asked, &kept),
+        Err(error) => tracing::debug!(%error, "stages cannot be written down"),
     }
 }
 

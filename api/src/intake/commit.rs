@@ -12,6 +12,7 @@ use shared::telemetry::TraceContext;
 use uuid::Uuid;
 
 use super::{Guard, Submission};
+use crate::backlog::Place;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
@@ -44,6 +45,8 @@ pub struct Beginning {
     pub ip_address: Option<IpAddr>,
     /// The request's trace.
     pub trace: TraceContext,
+    /// Its place in the backlog.
+    pub place: Place,
 }
 
 /// Begins a run. Call it in a task of its own: a caller that goes away must not stop it between the document
@@ -52,7 +55,7 @@ pub struct Beginning {
 /// # Errors
 /// 409 where the idempotency key was lost meanwhile; 503.
 pub async fn begin(app: &App, caller: &Caller, beginning: Beginning) -> Result<Begun, Problem> {
-    let Beginning { run_id, created_at, document_key, upload, guard, submission, ip_address, trace } = beginning;
+    let Beginning { run_id, created_at, document_key, upload, guard, submission, ip_address, trace, place } = beginning;
     let Submission { fields, document, taken_object, content_hash } = submission;
     let document = document.expect("a submission that is not a repeat has its document");
     let finished = upload.finish().await;
@@ -99,6 +102,7 @@ pub async fn begin(app: &App, caller: &Caller, beginning: Beginning) -> Result<B
             return Err(error.into());
         }
     }
+    place.taken();
     tracing::info!(%run_id, "a run has begun");
     app.relay.committed();
     let key_expires_at = guard.as_ref().map(|guard| guard.expires_at);

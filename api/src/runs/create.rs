@@ -1,7 +1,7 @@
 //! `POST /v1/runs`: a submission.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -26,8 +26,10 @@ use uuid::Uuid;
 
 use super::{Accepted, find};
 use crate::auth::{caller, need, reader};
+use crate::backlog::Place;
 use crate::intake::{self, Beginning, Incoming, Reserved, Sink};
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::rate_limit::Standing;
 use crate::request::RequestContext;
 use crate::state::App;
 use crate::wait;
@@ -104,7 +106,8 @@ pub struct SubmissionJson {
         (status = 200, description = "The run has finished while the request waited", body = RunView,
             headers(("Preference-Applied" = String, description = "`wait=N`"), ("Idempotency-Expires" = String), ("Idempotent-Replayed" = String))),
         (status = 202, description = "The run has begun", body = Accepted,
-            headers(("Location" = String), ("Retry-After" = u32), ("Idempotency-Expires" = String), ("Idempotent-Replayed" = String))),
+            headers(("Location" = String), ("Retry-After" = u32), ("Idempotency-Expires" = String), ("Idempotent-Replayed" = String),
+                ("RateLimit-Policy" = String), ("RateLimit" = String))),
         (status = 400, description = "MALFORMED_REQUEST", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "UNAUTHENTICATED", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "FORBIDDEN", body = ProblemBody, content_type = "application/problem+json"),
@@ -113,7 +116,11 @@ pub struct SubmissionJson {
         (status = 413, description = "FILE_TOO_LARGE", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "UNSUPPORTED_MEDIA_TYPE", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "VALIDATION_FAILED, IDEMPOTENCY_KEY_REUSED, CALLBACK_URL_REFUSED", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "DATABASE_UNAVAILABLE, STORE_UNAVAILABLE, BACKLOG_FULL (also while the intake is paused)", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "RATE_LIMITED", body = ProblemBody, content_type = "application/problem+json",
+            headers(("Retry-After" = u32), ("RateLimit-Policy" = String, description = "`\"default\";q=600;w=60`"),
+                ("RateLimit" = String, description = "`\"default\";r=50;t=30`"))),
+        (status = 503, description = "BACKLOG_FULL (also while the intake is paused), DATABASE_UNAVAILABLE, STORE_UNAVAILABLE", body = ProblemBody, content_type = "application/problem+json",
+            headers(("Retry-After" = u32))),
     )
 )]
 pub async fn create(
@@ -123,9 +130,15 @@ pub async fn create(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let incoming = Incoming::new(body, Limits::UPLOAD_BYTES + FORM_BYTES);
-    match submit(&app, &context, &parts, &incoming).await {
+    let (answered, standing) = match admit(&app, &parts).await {
+        Err(problem) => (Err(problem), None),
+        Ok((_, standing)) if !standing.permitted => (Err(standing.refused(Instant::now())), Some(standing)),
+        Ok((caller, standing)) => (submit(&app, &caller, &context, &parts, &incoming).await, Some(standing)),
+    };
+    let mut answer = match answered {
         Ok(answer) => answer,
         Err(problem) => {
+            app.metrics.submission_refused(problem.code.as_str());
             // Who asked whether to send (100-continue) has not sent yet and reads the refusal; everybody else
             // is still sending and would find a broken connection instead of it.
             if !(incoming.untouched() && parts.headers.contains_key(EXPECT)) {
@@ -133,12 +146,29 @@ pub async fn create(
             }
             problem.into_response()
         }
+    };
+    if let Some(standing) = standing {
+        standing.tell(&mut answer, Instant::now());
     }
+    answer
 }
 
-async fn submit(app: &App, context: &RequestContext, parts: &Parts, incoming: &Incoming) -> Result<Response, Problem> {
+/// Who submits, and how the client stands with its rate: counted before anything of the body is read.
+async fn admit(app: &App, parts: &Parts) -> Result<(Arc<Caller>, Standing), Problem> {
     let caller = caller(app, &parts.headers).await?;
     need(&caller, Scope::Submit)?;
+    let limit = caller.rate_limit.unwrap_or(app.rules.rate_limit);
+    let standing = app.rate.submission(&app.pool, caller.client_id, limit).await?;
+    Ok((caller, standing))
+}
+
+async fn submit(
+    app: &App,
+    caller: &Arc<Caller>,
+    context: &RequestContext,
+    parts: &Parts,
+    incoming: &Incoming,
+) -> Result<Response, Problem> {
     incoming.declared(&parts.headers)?;
     let key = intake::header(&parts.headers)?;
     let seconds = wait::preferred(&parts.headers).filter(|seconds| *seconds > 0);
@@ -148,16 +178,16 @@ async fn submit(app: &App, context: &RequestContext, parts: &Parts, incoming: &I
             Reserved::Ours(guard) => Some(guard),
             Reserved::Repeat { run_id, content_hash, expires_at } => {
                 let mut sink = Sink::comparing(content_hash.clone());
-                let submission = intake::read(app, &caller, parts, incoming, &mut sink).await?;
+                let submission = intake::read(app, caller, parts, incoming, &mut sink).await?;
                 if submission.content_hash != content_hash {
                     let detail = "Another submission was made under this key.";
                     return Err(Problem::new(Code::IdempotencyKeyReused, detail));
                 }
-                return replay(app, &caller, run_id, expires_at, seconds).await;
+                return replay(app, caller, run_id, expires_at, seconds).await;
             }
         },
     };
-    begin(app, &caller, context, parts, incoming, guard, seconds).await
+    begin(app, caller, context, parts, incoming, guard, seconds).await
 }
 
 async fn begin(
@@ -169,8 +199,15 @@ async fn begin(
     guard: Option<intake::Guard>,
     seconds: Option<u64>,
 ) -> Result<Response, Problem> {
-    not_paused(app).await?;
-    sound_clock(app).await?;
+    let place = match place(app).await {
+        Ok(place) => place,
+        Err(problem) => {
+            if let Some(guard) = guard {
+                guard.free().await;
+            }
+            return Err(problem);
+        }
+    };
     let document_key = document_key(app.clock.now(), Uuid::new_v4());
     let mut sink = Sink::storing(app.documents.begin(&document_key)?, guard);
     let submission = intake::read(app, caller, parts, incoming, &mut sink).await?;
@@ -188,6 +225,7 @@ async fn begin(
         submission,
         ip_address: context.ip_address,
         trace: context.trace,
+        place,
     };
     let task = {
         let (app, caller) = (Arc::clone(app), Arc::clone(caller));
@@ -261,6 +299,13 @@ async fn not_paused(app: &App) -> Result<(), Problem> {
     }
     let detail = "Submissions are paused by the operators; the same request may be sent again later.";
     Err(Problem::new(Code::BacklogFull, detail).retry_after(PAUSED))
+}
+
+/// A place for a run that can be given an id.
+async fn place(app: &App) -> Result<Place, Problem> {
+    not_paused(app).await?;
+    sound_clock(app).await?;
+    app.backlog.place(&app.pool).await
 }
 
 /// Ids are made by the database's clock only.

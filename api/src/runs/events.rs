@@ -82,6 +82,8 @@ struct Telling {
     reader: Reader,
     run_id: Uuid,
     log: StageLog,
+    /// Said and not yet sent. Nothing more is heard until it is empty, so it holds the events of one signal: the stages
+    /// of a run and its end.
     ready: VecDeque<Bytes>,
     /// When a comment is due. Kept, since a look that brings nothing to say wakes the stream once a second.
     comment_at: Instant,

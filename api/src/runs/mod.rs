@@ -1,6 +1,7 @@
 //! The routes under `/v1/runs`, one file for each.
 
 mod callbacks;
+mod cancel;
 mod create;
 mod cursor;
 mod delete;
@@ -37,6 +38,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(callbacks::callbacks))
         .routes(routes!(redeliver::redeliver))
         .routes(routes!(retry::retry))
+        .routes(routes!(cancel::cancel))
 }
 
 /// What a submission and a retry are answered with.

@@ -19,6 +19,7 @@ const OF_A_RUN: &[(&str, &str, Scope)] = &[
     ("GET", "/v1/runs/{run_id}/callbacks", Scope::Read),
     ("POST", "/v1/runs/{run_id}/callbacks/redeliver", Scope::Submit),
     ("POST", "/v1/runs/{run_id}/retry", Scope::Submit),
+    ("POST", "/v1/runs/{run_id}/cancel", Scope::Submit),
     ("DELETE", "/v1/runs/{run_id}", Scope::Admin),
 ];
 
@@ -144,7 +145,7 @@ async fn what_is_not_there_is_a_problem_too() {
     let service = Service::start().await;
     let key = service.bank().await;
     for path in
-        ["/", "/v1", "/v1/stats/daily", "/v1/runs/not-an-id", "/v1/runs/x/cancel", "/nothing", "/docs/nothing.js"]
+        ["/", "/v1", "/v1/stats/daily", "/v1/runs/not-an-id", "/v1/runs/x/nothing", "/nothing", "/docs/nothing.js"]
     {
         let answer = service.get(&key, path).send().await.expect("an answer");
         assert_eq!(problem(answer).await, (404, "NOT_FOUND".into()), "{path}");

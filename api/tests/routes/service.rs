@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::StoreAnswer;
+use api::backlog::Backlog;
 use api::key_cache::KeyCache;
 use api::live::Hub;
+use api::rate_limit::RateLimiter;
 use api::state::{App, AppState, Rules};
 use harness::services::Database;
 use reqwest::multipart::{Form, Part};
@@ -32,7 +34,7 @@ pub struct Service {
     pub folder: tempfile::TempDir,
     pub http: reqwest::Client,
     stopping: CancellationToken,
-    _database: Database,
+    database: Arc<Database>,
 }
 
 /// A client with a key of these scopes.
@@ -48,8 +50,16 @@ impl Service {
     }
 
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::on(Arc::new(Database::fresh().await), settings).await
+    }
+
+    /// Another api on the same database, with a document store of its own.
+    pub async fn another(&self, settings: &[(&str, &str)]) -> Self {
+        Self::on(Arc::clone(&self.database), settings).await
+    }
+
+    async fn on(database: Arc<Database>, settings: &[(&str, &str)]) -> Self {
         shared::tls::install();
-        let database = Database::fresh().await;
         let folder = tempfile::tempdir().expect("a folder");
         let storage = format!("file://{}", folder.path().display());
         let own = [("DATABASE_URL", database.url()), ("STORAGE_URL", storage.as_str()), ("DATABASE_CONNECTIONS", "5")];
@@ -70,6 +80,9 @@ impl Service {
             relay: RelayHandle::default(),
             hub: Arc::new(Hub::default()),
             keys: KeyCache::default(),
+            rate: RateLimiter::default(),
+            backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
+            tell: Box::new(|_| {}),
             metrics: Metrics::default(),
             broker_is_up: Box::new(|| false),
             store_answer: StoreAnswer::default(),
@@ -83,7 +96,7 @@ impl Service {
         let router = api::router(Arc::clone(&app));
         tokio::spawn(api::server::serve(listener, router, stopping.clone(), Duration::from_secs(5)));
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { app, url, folder, http, stopping, _database: database }
+        Self { app, url, folder, http, stopping, database }
     }
 
     pub fn pool(&self) -> &Pool {

@@ -89,7 +89,7 @@ async fn an_erased_run_is_gone_everywhere_and_its_files_are_owed_to_a_job() {
             let answer = service.get(&key, &format!("{path}{part}")).send().await.expect("an answer");
             assert_eq!(problem(answer).await, (410, "RUN_ERASED".into()), "{part}");
         }
-        for part in ["/retry", "/callbacks/redeliver"] {
+        for part in ["/retry", "/cancel", "/callbacks/redeliver"] {
             let answer = service.post(&key, &format!("{path}{part}")).send().await.expect("an answer");
             assert_eq!(problem(answer).await, (410, "RUN_ERASED".into()), "{part}");
         }

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod callbacks;
+mod cancel;
 mod clients;
 mod dead;
 mod doctor;
@@ -40,6 +41,8 @@ pub enum Command {
     Runs(runs::Args),
     /// Shows a run
     Show(show::Args),
+    /// Ends a run that is processing
+    Cancel(cancel::Args),
     /// What is owed: runs, callbacks, erasures
     #[command(subcommand)]
     Jobs(jobs::Jobs),
@@ -78,6 +81,7 @@ impl Command {
             Self::Submit(args) => submit::run(&args, json).await,
             Self::Runs(args) => runs::run(&args, json).await,
             Self::Show(args) => show::run(&args, json).await,
+            Self::Cancel(args) => cancel::run(&args, json).await,
             Self::Jobs(command) => command.run(json).await,
             Self::Dead(command) => command.run(json).await,
             Self::Pause(args) => pause::pause(&args, json).await,

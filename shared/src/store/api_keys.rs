@@ -1,10 +1,13 @@
 //! API keys: hashed, scoped, revocable.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Pool, StoreError};
 use crate::access::Scope;
+use crate::settings::RateLimit;
 
 /// Who calls: a live key and its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct Caller {
     pub scopes: Vec<Scope>,
     /// Whether the client may submit with priority high.
     pub allow_high: bool,
+    /// The client's own rate of submissions; the setting where none.
+    pub rate_limit: Option<RateLimit>,
 }
 
 /// A key as people see it.
@@ -44,7 +49,7 @@ pub struct ListedKey {
 /// The database is unavailable, or the row cannot be read.
 pub async fn caller(pool: &Pool, key_hash: &[u8; 32]) -> Result<Option<Caller>, StoreError> {
     let row = sqlx::query!(
-        "SELECT k.key_id, k.client_id, k.scopes, c.name, c.allow_high
+        "SELECT k.key_id, k.client_id, k.scopes, c.name, c.allow_high, c.rate_limit_count, c.rate_limit_seconds
          FROM api_keys k JOIN clients c USING (client_id)
          WHERE k.key_hash = $1 AND k.revoked_at IS NULL",
         &key_hash[..]
@@ -60,9 +65,15 @@ pub async fn caller(pool: &Pool, key_hash: &[u8; 32]) -> Result<Option<Caller>, 
             client: row.name,
             scopes,
             allow_high: row.allow_high,
+            rate_limit: own_rate(row.rate_limit_count, row.rate_limit_seconds),
         })
     })
     .transpose()
+}
+
+fn own_rate(count: Option<i32>, seconds: Option<i32>) -> Option<RateLimit> {
+    let count = u32::try_from(count?).ok()?;
+    Some(RateLimit { count, window: Duration::from_secs(u64::try_from(seconds?).ok()?) })
 }
 
 /// Adds a key.

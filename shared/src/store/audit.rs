@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::{Pool, StoreError};
+use super::StoreError;
 
 /// What was done.
 #[derive(Clone, Debug)]
@@ -25,11 +25,11 @@ pub struct Event<'a> {
     pub details: serde_json::Value,
 }
 
-/// Adds an event.
+/// Adds an event, with a connection of its own or in a transaction.
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn add(pool: &Pool, event: &Event<'_>) -> Result<(), StoreError> {
+pub async fn add(database: impl sqlx::PgExecutor<'_>, event: &Event<'_>) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO audit_events (event_id, client_id, actor, action, run_id, ip_address, outcome, details)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -42,7 +42,7 @@ pub async fn add(pool: &Pool, event: &Event<'_>) -> Result<(), StoreError> {
         event.outcome,
         event.details,
     )
-    .execute(pool)
+    .execute(database)
     .await?;
     Ok(())
 }

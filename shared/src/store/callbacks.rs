@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Pool, StoreError};
+use super::{Pool, StoreError, jobs};
 
 /// One event with its tries.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +85,13 @@ pub async fn redeliver(
     actor: &str,
     trace_context: &str,
 ) -> Result<Option<i32>, StoreError> {
-    Ok(sqlx::query_scalar!(
+    let mut transaction = pool.begin().await?;
+    // As an erasure does it, so that of the two one waits for the other: no job may be left of a run that is gone.
+    jobs::lock_all_of(&mut transaction, run_id).await?;
+    sqlx::query!("SELECT run_id FROM verification_runs WHERE run_id = $1 FOR UPDATE", run_id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let sequence = sqlx::query_scalar!(
         r#"WITH newest AS (
             SELECT run_id, sequence FROM callbacks WHERE run_id = $1 ORDER BY sequence DESC LIMIT 1
         ), event AS (
@@ -106,11 +112,13 @@ pub async fn redeliver(
         SELECT sequence AS "sequence!" FROM event"#,
         run_id,
         client_id,
-        super::jobs::new_job_id(),
+        jobs::new_job_id(),
         trace_context,
         super::audit_event_id(),
         actor,
     )
-    .fetch_optional(pool)
-    .await?)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(sequence)
 }

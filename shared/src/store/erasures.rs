@@ -35,9 +35,7 @@ pub async fn erase(pool: &Pool, run_id: Uuid, client_id: Uuid, eraser: &Eraser<'
     let mut transaction = pool.begin().await?;
     // First wait for whoever writes now (job before run, as the statement that ends a run has it), so that the
     // statement below sees all of what was written.
-    sqlx::query!("SELECT job_id FROM jobs WHERE run_id = $1 ORDER BY job_id FOR UPDATE", run_id)
-        .fetch_all(&mut *transaction)
-        .await?;
+    super::jobs::lock_all_of(&mut transaction, run_id).await?;
     let there = sqlx::query_scalar!(
         "SELECT run_id FROM verification_runs WHERE run_id = $1 AND client_id = $2 FOR UPDATE",
         run_id,

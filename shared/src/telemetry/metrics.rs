@@ -99,6 +99,8 @@ families! {
         "Requests answered, by route, method and status";
     http_duration: Family<RouteLabels, Histogram, Buckets> = Family::new_with_constructor(SHORT),
         "http_request_duration" [Seconds] "Time from a request's head to its answer's head";
+    refusals: Counters<1> = Family::default(), "submissions_refused"
+        "Submissions that were refused, by the problem's code";
     jobs: Gauges<2> = Family::default(), "jobs"
         "Jobs by kind and state (waiting, published, leased)";
     relayed: Counters<2> = Family::default(), "relay_messages"
@@ -223,6 +225,11 @@ impl Metrics {
         let labels = (route, [method, ("status", status_label(status))]);
         self.of().http_requests.get_or_create(&labels).inc();
         self.of().http_duration.get_or_create(&labels).observe(duration.as_secs_f64());
+    }
+
+    /// A submission was refused; `code` is a problem's.
+    pub fn submission_refused(&self, code: &'static str) {
+        self.of().refusals.get_or_create(&[("code", code)]).inc();
     }
 
     /// How many jobs of this kind are in this state, over all processes.

@@ -30,6 +30,9 @@ pub enum Fault {
     Huge(usize),
 }
 
+/// What a document's bytes say, page by page.
+pub type ReadFn = fn(&[u8]) -> Vec<String>;
+
 /// How it behaves.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
@@ -44,7 +47,7 @@ pub struct Behaviour {
     /// Whether uploads are kept for [`Ocr::uploads`].
     pub keep_uploads: bool,
     /// Reads each document by itself instead: the texts of its pages.
-    pub reads: Option<fn(&[u8]) -> Vec<String>>,
+    pub reads: Option<ReadFn>,
 }
 
 impl Default for Behaviour {

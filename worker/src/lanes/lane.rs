@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use shared::queue::{Delivered, LaneConsumer};
+use shared::queue::{Delivered, LaneConsumer, Session};
 use shared::store::jobs::Lane;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Shared};
@@ -14,6 +15,7 @@ where
     F: AsyncWork,
 {
     let mut broker = app.broker.clone();
+    let room = Arc::new(Semaphore::new(slots));
     loop {
         let session = tokio::select! {
             () = app.stop.cancelled() => return,
@@ -22,7 +24,7 @@ where
         let Some(session) = session else { return };
         let prefetch = u16::try_from(slots).unwrap_or(u16::MAX);
         match LaneConsumer::start(Arc::clone(&session), lane, prefetch).await {
-            Ok(mut consumer) => take(&app, lane, &mut consumer, &tasks, &work).await,
+            Ok(mut consumer) => take(&app, (lane, &session, &room), &mut consumer, &tasks, &work).await,
             Err(error) => {
                 tracing::warn!(%error, ?lane, "a lane cannot be consumed");
                 session.fail();
@@ -31,7 +33,13 @@ where
     }
 }
 
-async fn take<F: AsyncWork>(app: &Shared, lane: Lane, consumer: &mut LaneConsumer, tasks: &TaskTracker, work: &F) {
+async fn take<F: AsyncWork>(
+    app: &Shared,
+    (lane, session, room): (Lane, &Arc<Session>, &Arc<Semaphore>),
+    consumer: &mut LaneConsumer,
+    tasks: &TaskTracker,
+    work: &F,
+) {
     loop {
         let delivered = tokio::select! {
             () = app.stop.cancelled() => break,
@@ -44,9 +52,27 @@ async fn take<F: AsyncWork>(app: &Shared, lane: Lane, consumer: &mut LaneConsume
         };
         count(app, lane, &delivered);
         let (app, work) = (Arc::clone(app), work.clone());
-        tasks.spawn(async move { work.work(&app, delivered).await });
+        let (session, room) = (Arc::clone(session), Arc::clone(room));
+        tasks.spawn(async move {
+            match slot(&app, &session, room).await {
+                Some(_slot) => work.work(&app, delivered).await,
+                None => delivered.settle.put_back().await,
+            }
+        });
     }
     put_back(consumer).await;
+}
+
+/// A slot of this worker for a delivery. The broker bounds what is in hand by one session; work that began in an
+/// earlier one may still go on, and each new session would bring as much again. None: the worker stops, or the
+/// session is over and the broker delivers it anew.
+pub(super) async fn slot(app: &App, session: &Session, room: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    tokio::select! {
+        biased;
+        slot = room.acquire_owned() => slot.ok(),
+        () = session.ended() => None,
+        () = app.stop.cancelled() => None,
+    }
 }
 
 /// Counts a delivery that is begun.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use shared::queue::{Delivered, LaneConsumer, QueueError, Session, depth};
 use shared::store::jobs::Lane;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
-use super::lane::{count, put_back};
+use super::lane::{count, put_back, slot};
 use super::shares;
 use crate::app::Shared;
 use crate::outside::{Gate, gate};
@@ -22,13 +22,14 @@ const PROBE_PERIOD: Duration = Duration::from_secs(1);
 /// Takes runs over every session and works on them, until the worker stops.
 pub async fn run_runs(app: Shared, tasks: TaskTracker) {
     let mut broker = app.broker.clone();
+    let room = Arc::new(Semaphore::new(app.settings.worker_concurrency));
     loop {
         let session = tokio::select! {
             () = app.stop.cancelled() => return,
             session = broker.next_session() => session,
         };
         let Some(session) = session else { return };
-        if let Err(error) = take(&app, &session, &tasks).await {
+        if let Err(error) = take(&app, &session, &room, &tasks).await {
             tracing::warn!(%error, "runs cannot be consumed");
         }
         if app.stop.is_cancelled() {
@@ -45,9 +46,15 @@ struct From {
     consumer: u64,
 }
 
-async fn take(app: &Shared, session: &Arc<Session>, tasks: &TaskTracker) -> Result<(), QueueError> {
+async fn take(
+    app: &Shared,
+    session: &Arc<Session>,
+    room: &Arc<Semaphore>,
+    tasks: &TaskTracker,
+) -> Result<(), QueueError> {
     let slots = app.settings.worker_concurrency;
-    let (ended_sender, mut ended) = mpsc::unbounded_channel::<From>();
+    // As many as can be in hand; whoever ends while this loop is busy with a consumer waits for it.
+    let (ended_sender, mut ended) = mpsc::channel::<From>(slots);
     let (share_high, share_normal) = shares::first(slots);
     let mut high = Side::start(session, Lane::RunsHigh, share_high).await?;
     let mut normal = Side::start(session, Lane::RunsNormal, share_normal).await?;
@@ -81,7 +88,7 @@ async fn take(app: &Shared, session: &Arc<Session>, tasks: &TaskTracker) -> Resu
                     }
                     Gate::One | Gate::Shut => continue,
                 }
-                let (want_high, want_normal) = shares::wanted(slots, high.load(), normal.load());
+                let (want_high, want_normal) = shares::wanted(slots, high.looked_at(), normal.looked_at());
                 // What is taken from one first is given to the other at a later look.
                 let (room_high, room_normal) = (slots - normal.load().share, slots - high.load().share);
                 high.resize(session, want_high.min(room_high.max(1))).await?;
@@ -100,10 +107,14 @@ async fn take(app: &Shared, session: &Arc<Session>, tasks: &TaskTracker) -> Resu
         count(app, side.lane, &delivered);
         let from = side.began();
         let (app, ended) = (Arc::clone(app), ended_sender.clone());
+        let (session, room) = (Arc::clone(session), Arc::clone(room));
         tasks.spawn(async move {
-            runs::handle(&app, delivered).await;
+            match slot(&app, &session, room).await {
+                Some(_slot) => runs::handle(&app, delivered).await,
+                None => delivered.settle.put_back().await,
+            }
             // Nobody listens any more when the session is over.
-            let _ = ended.send(from);
+            let _ = ended.send(from).await;
         });
     }
     for side in [&mut high, &mut normal] {
@@ -134,16 +145,26 @@ struct Side {
     /// In hand by the present consumer, and by those before it.
     busy: usize,
     busy_before: usize,
+    /// The most that were in hand since shares were last looked at: between two short runs a lane with a long queue
+    /// looks idle for a moment.
+    most_busy: usize,
 }
 
 impl Side {
     async fn start(session: &Arc<Session>, lane: Lane, share: usize) -> Result<Self, QueueError> {
         let consumer = Some(consumer(session, lane, share).await?);
-        Ok(Self { lane, consumer, number: 0, prefetch: share, busy: 0, busy_before: 0 })
+        Ok(Self { lane, consumer, number: 0, prefetch: share, busy: 0, busy_before: 0, most_busy: 0 })
     }
 
     const fn load(&self) -> shares::Lane {
-        shares::Lane { share: self.prefetch + self.busy_before, busy: self.busy + self.busy_before }
+        shares::Lane { share: self.prefetch + self.busy_before, busy: self.most_busy }
+    }
+
+    /// The load since this was last asked.
+    const fn looked_at(&mut self) -> shares::Lane {
+        let load = self.load();
+        self.most_busy = self.busy + self.busy_before;
+        load
     }
 
     /// The next delivery; never comes while this side has no consumer.
@@ -156,6 +177,9 @@ impl Side {
 
     const fn began(&mut self) -> From {
         self.busy += 1;
+        if self.busy + self.busy_before > self.most_busy {
+            self.most_busy = self.busy + self.busy_before;
+        }
         From { lane: self.lane, consumer: self.number }
     }
 

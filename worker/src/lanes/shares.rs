@@ -7,7 +7,7 @@
 pub struct Lane {
     /// Deliveries that it may have in hand.
     pub share: usize,
-    /// Deliveries that it has in hand.
+    /// Deliveries that it had in hand since the last look, at most.
     pub busy: usize,
 }
 

@@ -15,7 +15,7 @@ mod strays;
 use std::time::Duration;
 
 use futures::future::join_all;
-use shared::store::{StoreError, duties, jobs};
+use shared::store::{StoreError, duties, jobs, rate_windows};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::{App, Shared};
@@ -116,7 +116,10 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
             let counted = counts::count(app).await;
             missing.publish_again(app).await.and(counted)
         }
-        Part::Letters => dead_letters::keep(app).await,
+        Part::Letters => {
+            let kept = dead_letters::keep(app).await;
+            rate_windows::remove_old(&app.pool).await.map(drop).and(kept)
+        }
         Part::Months | Part::Strays => Ok(()),
     }
 }

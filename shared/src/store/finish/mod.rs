@@ -137,7 +137,21 @@ pub struct Finished {
 /// The database is away: nothing was written, and the lease runs out unless the same finish is tried again.
 pub async fn finish(pool: &Pool, lease: Lease, run_id: Uuid, finish: &Finish) -> Result<Option<Finished>, StoreError> {
     let mut transaction = pool.begin().await?;
-    let Some(row) = write(&mut transaction, lease, run_id, finish).await? else {
+    let finished = finish_in(&mut transaction, lease, run_id, finish).await?;
+    if finished.is_some() {
+        transaction.commit().await?;
+    }
+    Ok(finished)
+}
+
+/// The same in a transaction of the caller's, who commits it.
+pub(super) async fn finish_in(
+    transaction: &mut sqlx::PgTransaction<'_>,
+    lease: Lease,
+    run_id: Uuid,
+    finish: &Finish,
+) -> Result<Option<Finished>, StoreError> {
+    let Some(row) = write(transaction, lease, run_id, finish).await? else {
         return Ok(None);
     };
     if let Some(url) = &row.callback_url {
@@ -154,9 +168,8 @@ pub async fn finish(pool: &Pool, lease: Lease, run_id: Uuid, finish: &Finish) ->
             at: row.completed_at,
             trace_context: row.trace_context.as_deref(),
         };
-        callback_events::make(&mut transaction, &event).await?;
+        callback_events::make(transaction, &event).await?;
     }
-    transaction.commit().await?;
     Ok(Some(Finished {
         completed_at: row.completed_at,
         duration_seconds: row.duration_seconds,

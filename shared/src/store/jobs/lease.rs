@@ -40,24 +40,25 @@ pub async fn renew(pool: &Pool, leases: &[Lease], lease_time: Duration) -> Resul
     .await?)
 }
 
-/// Notes which stage each run is in, in one statement for all that a worker holds.
+/// Notes which stage each run is in, in one statement for all that a worker holds. Answers those whose lease is
+/// still ours: a run that was cancelled or erased is known by it long before its lease is renewed.
 ///
 /// # Errors
 /// The database is away; nothing depends on it.
-pub async fn note_stages(pool: &Pool, stages: &[(Lease, Stage)]) -> Result<(), StoreError> {
+pub async fn note_stages(pool: &Pool, stages: &[(Lease, Stage)]) -> Result<Vec<Uuid>, StoreError> {
     let (ids, tokens) = columns(&stages.iter().map(|(lease, _)| *lease).collect::<Vec<_>>());
     let words: Vec<String> = stages.iter().map(|(_, stage)| stage.as_str().to_owned()).collect();
-    sqlx::query!(
+    Ok(sqlx::query_scalar!(
         "UPDATE jobs SET stage = l.stage
          FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS l (job_id, token, stage)
-         WHERE jobs.job_id = l.job_id AND jobs.lease_token = l.token",
+         WHERE jobs.job_id = l.job_id AND jobs.lease_token = l.token
+         RETURNING jobs.job_id",
         &ids,
         &tokens,
         &words,
     )
-    .execute(pool)
-    .await?;
-    Ok(())
+    .fetch_all(pool)
+    .await?)
 }
 
 /// leased → waiting after a failure: the job is due again after `pause`. False: the lease was lost.

@@ -5,8 +5,11 @@
 //! waiting ──publish──▶ published ──claim──▶ leased ──finish──▶ gone
 //!    ▲  ◀──unmark────────┘  ▲                  │
 //!    └──── retry, give_back, expire ───────────┘
+//!    └──────────┬───────────┴──── cancel ──────▶ gone
 //! ```
 
+mod backlog;
+mod cancel;
 mod claim;
 mod count;
 mod lease;
@@ -14,6 +17,8 @@ pub mod operate;
 mod publish;
 mod upkeep;
 
+pub use backlog::waiting_runs;
+pub(super) use cancel::take_away;
 pub use claim::{CallbackClaim, EraseClaim, RunClaim, claim_callback, claim_erase, claim_run};
 pub use count::{LaneCount, count};
 pub use lease::{Lease, give_back, note_stages, renew, retry, settle};
@@ -21,6 +26,8 @@ pub use publish::{Filled, PublishedJob, fill_windows, unmark};
 pub use upkeep::{EndedJob, Ending, expire_leases, missing_jobs, republish, take_timed_out};
 
 use uuid::Uuid;
+
+use super::StoreError;
 
 /// What a job is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +120,15 @@ impl Lane {
 /// Milliseconds for a column that counts them.
 fn milliseconds(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Waits until nobody else writes the jobs of a run, and keeps them to this transaction. The run's own job comes
+/// first, as in the statement that ends a run, so that the two cannot wait for each other.
+pub(super) async fn lock_all_of(transaction: &mut sqlx::PgTransaction<'_>, run_id: Uuid) -> Result<(), StoreError> {
+    sqlx::query!("SELECT job_id FROM jobs WHERE run_id = $1 ORDER BY kind <> 'run', job_id FOR UPDATE", run_id)
+        .fetch_all(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 /// A new id for a job: only its uniqueness matters, the order of jobs is `available_at`.
