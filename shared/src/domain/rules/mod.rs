@@ -8,6 +8,7 @@ mod name_words;
 mod person;
 mod roles;
 mod stems;
+mod subject;
 mod titles;
 mod tokens;
 mod word_list;
