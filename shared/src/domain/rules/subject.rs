@@ -31,8 +31,7 @@ pub(super) fn subject_end(tokens: &[Token], index: usize, end: usize, genre: Gen
     let about = (index + 1..end).find(|at| opens(*at))?;
     let capitals = tokens.get(about + 1).is_some_and(Token::all_capitals);
     let mut last_line = tokens[about].line;
-    for at in about + 1..end {
-        let token = &tokens[at];
+    for (at, token) in tokens.iter().enumerate().take(end).skip(about + 1) {
         if token.line == last_line {
             // The other column of the line.
             if token.heads {
