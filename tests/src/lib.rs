@@ -4,10 +4,12 @@
 pub mod binaries;
 pub mod caller;
 pub mod demo;
+pub mod ledger;
 pub mod own_services;
 pub mod papers;
 pub mod process;
 pub mod records;
+pub mod samples;
 pub mod services;
 pub mod stack;
 pub mod standins;

@@ -71,13 +71,25 @@ pub fn tiff(pages: u32) -> Vec<u8> {
     file
 }
 
-/// A PNG that says it has so many pixels.
-pub fn png(width: u32, height: u32) -> Vec<u8> {
-    let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
-    file.extend(width.to_be_bytes());
-    file.extend(height.to_be_bytes());
-    file.extend([8, 0, 0, 0, 0]);
-    file
+/// A whole PNG of one white square: a small file, however many pixels it has.
+pub fn png(side: u32) -> Vec<u8> {
+    // A bit for each pixel; a row begins with its filter.
+    let row = [vec![0], vec![0xFF; side as usize / 8]].concat();
+    let mut rows = Stream::new(Dictionary::new(), row.repeat(side as usize));
+    rows.compress().expect("it can be compressed");
+    let size = side.to_be_bytes();
+    let header = [&size[..], &size, &[1, 0, 0, 0, 0]].concat();
+    let chunks = [chunk(b"IHDR", &header), chunk(b"IDAT", &rows.content), chunk(b"IEND", &[])];
+    [&b"\x89PNG\r\n\x1a\n"[..], &chunks.concat()].concat()
+}
+
+fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len()).expect("a small chunk").to_be_bytes();
+    let named = [name, data].concat();
+    let crc = named.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    });
+    [&length[..], &named, &(!crc).to_be_bytes()].concat()
 }
 
 fn bytes(mut document: Document) -> Vec<u8> {

@@ -30,6 +30,8 @@ pub struct Stack {
     database: Database,
     environment: Environment,
     folder: TempDir,
+    /// Processes that were started: each has a log of its own.
+    started: usize,
     // Last: queues can be deleted when nobody consumes them.
     _queues: Queues,
 }
@@ -97,7 +99,8 @@ impl Plan {
         for (name, value) in self.settings.iter() {
             environment = environment.with(name, value);
         }
-        let mut stack = Stack { apis: Vec::new(), workers: Vec::new(), database, environment, folder, _queues: queues };
+        let mut stack =
+            Stack { apis: Vec::new(), workers: Vec::new(), database, environment, folder, started: 0, _queues: queues };
         for _ in 0..self.apis {
             stack.add_api().await;
         }
@@ -122,26 +125,35 @@ impl Stack {
 
     /// One more api, ready.
     pub async fn add_api(&mut self) {
-        let log = self.log("api", self.apis.len());
+        let log = self.log("api");
         self.apis.push(Server::api(&self.environment, &log).await.expect("an api starts"));
     }
 
     /// One more worker, ready.
     pub async fn add_worker(&mut self) {
-        let log = self.log("worker", self.workers.len());
+        let log = self.log("worker");
         self.workers.push(Server::worker(&self.environment, &log).await.expect("a worker starts"));
     }
 
     /// One more api that is not waited for.
     pub fn spawn_api(&mut self) {
-        let log = self.log("api", self.apis.len());
+        let log = self.log("api");
         let api = Server::start("rb-ocr-api", "API_LISTEN", &self.environment, &log);
         self.apis.push(api.expect("an api can be started"));
     }
 
+    /// The same api again, on its port, after it has ended; not waited for.
+    pub fn respawn_api(&mut self, number: usize) {
+        let address = self.apis[number].address.to_string();
+        let environment = self.environment.clone().with("API_LISTEN", address);
+        let log = self.log("api");
+        let api = Server::start("rb-ocr-api", "API_LISTEN", &environment, &log);
+        self.apis[number] = api.expect("an api can be started");
+    }
+
     /// One more worker that is not waited for.
     pub fn spawn_worker(&mut self) {
-        let log = self.log("worker", self.workers.len());
+        let log = self.log("worker");
         let worker = Server::start("rb-ocr-worker", "WORKER_LISTEN", &self.environment, &log);
         self.workers.push(worker.expect("a worker can be started"));
     }
@@ -165,13 +177,22 @@ impl Stack {
 
     /// The same for a caller of the api with this key.
     pub async fn rb_ocr_as(&self, key: &str, arguments: &[&str]) -> Value {
-        let mut environment = self.environment.clone().with("RB_OCR_KEY", key);
-        if let Some(api) = self.apis.first() {
-            environment = environment.with("RB_OCR_URL", api.url());
-        }
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
-        let output = command_line(&arguments, &environment).await.expect("the command succeeds");
+        let output = command_line(&arguments, &self.environment_of(key)).await.expect("the command succeeds");
         serde_json::from_slice(&output.stdout).expect("it answers JSON")
+    }
+
+    /// Why a command fails for a caller of the api with this key.
+    pub async fn rb_ocr_fails(&self, key: &str, arguments: &[&str]) -> String {
+        command_line(arguments, &self.environment_of(key)).await.expect_err("the command fails").to_string()
+    }
+
+    fn environment_of(&self, key: &str) -> Environment {
+        let environment = self.environment.clone().with("RB_OCR_KEY", key);
+        match self.apis.first() {
+            Some(api) => environment.with("RB_OCR_URL", api.url()),
+            None => environment,
+        }
     }
 
     /// Its database, to look at.
@@ -200,8 +221,9 @@ impl Stack {
         files(&self.folder.path().join("tmp"))
     }
 
-    fn log(&self, name: &str, number: usize) -> PathBuf {
-        self.folder.path().join(format!("{name}-{}.log", number + 1))
+    fn log(&mut self, name: &str) -> PathBuf {
+        self.started += 1;
+        self.folder.path().join(format!("{name}-{}.log", self.started))
     }
 }
 

@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 use shared::store;
-use shared::telemetry::CONTENT_TYPE;
+use shared::telemetry::{Breaker, CONTENT_TYPE};
 
 use crate::app::{App, Shared};
 
@@ -38,11 +38,22 @@ async fn readyz(State(app): State<Shared>) -> impl IntoResponse {
         .judge_as_of
         .iter()
         .map(|day| format!("JUDGE_AS_OF is set: documents are judged as of {day}"))
+        .chain(what_is_away(&app))
         .collect();
     // In the words of the api's readiness.
     let (status, word) =
         if down.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
     (status, Json(json!({ "status": word, "down": down, "warnings": warnings })))
+}
+
+/// A service outside that is left alone is told of and does not count: the worker can do nothing about it, and
+/// works on as soon as the service does.
+fn what_is_away(app: &App) -> impl Iterator<Item = String> {
+    app.pipeline.services().filter_map(|service| match service.state() {
+        Breaker::Closed => None,
+        Breaker::HalfOpen => Some(format!("{} is probed: its breaker is half open", service.name())),
+        Breaker::Open => Some(format!("{} is left alone: its breaker is open", service.name())),
+    })
 }
 
 async fn what_is_down(app: &App) -> Vec<&'static str> {
@@ -52,11 +63,21 @@ async fn what_is_down(app: &App) -> Vec<&'static str> {
     named.into_iter().filter(|(_, good)| !good).map(|(name, _)| name).collect()
 }
 
+/// Has the metrics look at the app each time they are read.
+pub fn feed_metrics(app: &Shared) {
+    let looked_at = Arc::downgrade(app);
+    app.metrics.looked_at_by(move |metrics| {
+        let Some(app) = looked_at.upgrade() else { return };
+        metrics.set_db_pool("main", &app.pool);
+        metrics.set_broker_connected(app.broker.session().is_ok());
+        metrics.set_ocr_children(app.pipeline.sandbox.running(), app.pipeline.sandbox.processes());
+        metrics.set_in_progress("run", app.leases.len());
+        metrics.set_in_progress("callback", app.sender.busy());
+        let (away, known) = app.sender.hosts();
+        metrics.set_callback_hosts(away, known);
+    });
+}
+
 async fn metrics(State(app): State<Shared>) -> impl IntoResponse {
-    let (metrics, sandbox) = (&app.metrics, &app.pipeline.sandbox);
-    metrics.set_db_pool("main", app.pool.size(), app.pool.num_idle());
-    metrics.set_ocr_children(sandbox.running(), sandbox.processes());
-    metrics.set_in_progress("run", app.leases.len());
-    metrics.set_in_progress("callback", app.sender.busy());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics.encode())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures::future::select_all;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::queue::Broker;
@@ -24,6 +25,7 @@ use crate::callbacks::{Deliver, Sender};
 use crate::erase::Erase;
 use crate::leases::{self, Leases};
 use crate::ocr::{HttpEngine, OcrEngine, TesseractEngine};
+use crate::outside::{Gate, gate};
 use crate::pipeline::Pipeline;
 use crate::runs::Means;
 use crate::sandbox::Sandbox;
@@ -33,8 +35,8 @@ use crate::{health, lanes, upkeep};
 const BEAT: Duration = Duration::from_secs(10);
 /// Erasures at once.
 const ERASE_SLOTS: usize = 2;
-/// Of the time to stop, so much is left to give runs back and say goodbye.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Of the time to stop, so much is left to give runs back and say goodbye, or half of it where that is less.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The pipeline that the settings ask for.
 ///
@@ -47,26 +49,34 @@ pub fn pipeline(settings: &Settings, metrics: &Metrics) -> anyhow::Result<Pipeli
         OcrEngineKind::Tesseract => Arc::new(TesseractEngine::new(sandbox.clone())),
         OcrEngineKind::Http => {
             let base = settings.ocr.base_url.as_ref().context("OCR_BASE_URL is not set")?;
-            Arc::new(HttpEngine::new(base, settings.ocr.processes, metrics.clone())?)
+            let calls = settings.ocr.calls.unwrap_or(settings.worker_concurrency);
+            Arc::new(HttpEngine::new(base, settings.ocr.processes, metrics.clone())?.calls_at_once(calls))
         }
     };
     let analyzer: Arc<dyn Analyzer> = match settings.llm.analyzer {
         AnalyzerKind::Rules => Arc::new(RulesAnalyzer),
-        AnalyzerKind::Llm => Arc::new(LlmAnalyzer::new(&settings.llm, metrics.clone())?),
+        AnalyzerKind::Llm => {
+            let calls = settings.llm.calls.unwrap_or(2 * settings.worker_concurrency);
+            Arc::new(LlmAnalyzer::new(&settings.llm, metrics.clone())?.calls_at_once(calls))
+        }
     };
     Ok(Pipeline { sandbox, engine, analyzer })
 }
 
-/// Runs a worker until `stop`, then ends it within `SHUTDOWN_SECONDS`.
+/// Runs a worker until `stop`, then ends it within `SHUTDOWN_SECONDS`; at once when `hurry` is cancelled.
 ///
 /// # Errors
 /// It cannot be started.
-pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    settings: Settings,
+    metrics: Metrics,
+    stop: CancellationToken,
+    hurry: CancellationToken,
+) -> anyhow::Result<()> {
     let (ended, deadline) = (CancellationToken::new(), CancellationToken::new());
     let pool = store::connect(&settings.database, "rb-ocr-worker")?;
     let (broker, _) = Broker::start(settings.amqp_url.clone(), &settings.queue_prefix, "rb-ocr-worker", ended.clone());
     let (events, _) = EventSender::start(broker.clone(), ended.clone());
-    let metrics = Metrics::default();
     let pipeline = pipeline(&settings, &metrics)?;
     let name = format!("{}/{}", host(), uuid::Uuid::new_v4().simple());
     let app = Arc::new(App {
@@ -80,7 +90,9 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         },
         pipeline,
         name,
-        documents: Documents::open(&settings.storage_url).context("STORAGE_URL cannot be used")?,
+        documents: Documents::open(&settings.storage_url)
+            .context("STORAGE_URL cannot be used")?
+            .counted_by(metrics.clone()),
         sender: Sender::new(&settings.callbacks, metrics.clone())?,
         sealer: settings.secrets_key.as_ref().map(Sealer::new),
         leases: Leases::default(),
@@ -95,6 +107,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         stop: stop.clone(),
         deadline: deadline.clone(),
     });
+    health::feed_metrics(&app);
     let tasks = TaskTracker::new();
     let mut services = start(&app, &tasks, &ended);
     tracing::info!(worker = app.name, "the worker has started");
@@ -104,11 +117,11 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         // A service ends by itself only if it cannot go on.
         failed = services.join_next() => {
             stop.cancel();
-            end(&app, &tasks, &ended).await;
+            end(&app, &tasks, &ended, &hurry).await;
             return failed.map_or(Ok(()), |failed| failed?);
         }
     }
-    end(&app, &tasks, &ended).await;
+    end(&app, &tasks, &ended, &hurry).await;
     Ok(())
 }
 
@@ -155,14 +168,20 @@ fn until(
 }
 
 /// No new work; what runs may go on for a while, and is given back then.
-async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) {
+async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken, hurry: &CancellationToken) {
     tracing::info!(busy = tasks.len(), "the worker stops");
-    if let Err(error) = say_alive(app, tasks.len()).await {
-        tracing::debug!(%error, "the fleet is not told");
-    }
     tasks.close();
-    let patience = app.settings.timing.shutdown.saturating_sub(FAREWELL);
-    if tokio::time::timeout(patience, tasks.wait()).await.is_err() {
+    let shutdown = app.settings.timing.shutdown;
+    let farewell = FAREWELL.min(shutdown / 2);
+    // While the database is away nobody can be told, and that takes nothing from the time of what runs.
+    let told = tokio::time::timeout(farewell, say_alive(app, tasks.len()));
+    let done = async {
+        tokio::select! {
+            _ = futures::future::join(told, tasks.wait()) => true,
+            () = hurry.cancelled() => false,
+        }
+    };
+    if !tokio::time::timeout(shutdown.saturating_sub(farewell), done).await.unwrap_or(false) {
         tracing::warn!(busy = tasks.len(), "what still runs is given back");
     }
     app.deadline.cancel();
@@ -173,7 +192,7 @@ async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) {
         }
         app.pool.close().await;
     };
-    if tokio::time::timeout(FAREWELL, goodbye).await.is_err() {
+    if tokio::time::timeout(farewell, goodbye).await.is_err() {
         tracing::warn!("the worker ends without a goodbye; its leases run out");
     }
     ended.cancel();
@@ -186,10 +205,20 @@ async fn beat(app: Shared, ended: CancellationToken) {
     let mut retry = tokio::time::interval(Duration::from_secs(1));
     retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut said = false;
+    let mut changes: Vec<_> = app.pipeline.services().map(|service| service.changes()).collect();
     loop {
+        // None: nothing that is needed can be away.
+        let changed = async {
+            match changes.is_empty() {
+                true => std::future::pending().await,
+                false => drop(select_all(changes.iter_mut().map(|state| Box::pin(state.changed()))).await),
+            }
+        };
         tokio::select! {
             () = ended.cancelled() => return,
             _ = ticks.tick() => {}
+            // The windows are made for those who take runs.
+            () = changed => {}
             // Until the fleet knows of this worker, the windows are too small for it.
             _ = retry.tick(), if !said => {}
         }
@@ -208,7 +237,11 @@ async fn say_alive(app: &App, busy: usize) -> Result<(), store::StoreError> {
         worker_id: &app.name,
         host: &host(),
         version: env!("CARGO_PKG_VERSION"),
-        run_slots: slots(app.settings.worker_concurrency),
+        run_slots: slots(match gate(app.pipeline.services()) {
+            Gate::Open => app.settings.worker_concurrency,
+            Gate::One => 1,
+            Gate::Shut => 0,
+        }),
         callback_slots: slots(app.settings.callbacks.concurrency),
         busy_runs: slots(busy),
         busy_callbacks: 0,

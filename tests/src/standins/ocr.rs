@@ -1,7 +1,7 @@
 //! OCR over HTTP as the contract's section 4 has it: takes a PDF, answers pages of text.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,10 @@ struct Shared {
     faults: Mutex<VecDeque<Fault>>,
     next_id: AtomicU64,
     polls: AtomicUsize,
+    requests: AtomicUsize,
+    /// What goes wrong with every request, until somebody mends it.
+    outage: Mutex<Option<Fault>>,
+    held: AtomicBool,
     /// When each reading is done, and whether it fails.
     readings: Mutex<HashMap<u64, (Instant, bool)>>,
     uploads: Mutex<Vec<Upload>>,
@@ -96,6 +100,9 @@ impl Ocr {
             behaviour,
             next_id: AtomicU64::new(1),
             polls: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            outage: Mutex::default(),
+            held: AtomicBool::new(false),
             readings: Mutex::default(),
             uploads: Mutex::default(),
         });
@@ -115,6 +122,26 @@ impl Ocr {
     /// What was uploaded, if it is kept.
     pub fn uploads(&self) -> Vec<Upload> {
         self.shared.uploads.lock().expect("no panic").clone()
+    }
+
+    /// From now on this goes wrong with every request; none: nothing more.
+    pub fn outage(&self, fault: Option<Fault>) {
+        *self.shared.outage.lock().expect("no panic") = fault;
+    }
+
+    /// How many requests came, of either kind.
+    pub fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// From now on no reading is done before [`Ocr::release`].
+    pub fn hold(&self) {
+        self.shared.held.store(true, Ordering::SeqCst);
+    }
+
+    /// Readings are done again, also those that were held.
+    pub fn release(&self) {
+        self.shared.held.store(false, Ordering::SeqCst);
     }
 
     /// How often a result was asked for.
@@ -139,7 +166,7 @@ async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Respo
         let upload = Upload { filename, content_type, bytes: bytes.into() };
         shared.uploads.lock().expect("no panic").push(upload);
     }
-    let fault = shared.faults.lock().expect("no panic").pop_front();
+    let fault = next_fault(&shared);
     let fails = matches!(fault, Some(Fault::Failed));
     if let (Some(fault), false) = (fault, fails) {
         return faulty(fault).await;
@@ -147,13 +174,14 @@ async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Respo
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     let delay = shared.behaviour.delay;
     shared.readings.lock().expect("no panic").insert(id, (Instant::now() + delay, fails));
-    let status = if delay.is_zero() && !fails { "completed" } else { "uploaded" };
+    let held = shared.held.load(Ordering::SeqCst);
+    let status = if delay.is_zero() && !fails && !held { "completed" } else { "uploaded" };
     axum::Json(json!({"id": id.to_string(), "status": status})).into_response()
 }
 
 async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Response {
     shared.polls.fetch_add(1, Ordering::Relaxed);
-    let fault = shared.faults.lock().expect("no panic").pop_front();
+    let fault = next_fault(&shared);
     if let Some(fault) = fault {
         return faulty(fault).await;
     }
@@ -161,7 +189,9 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Respo
     let (status, result) = match reading {
         None => return StatusCode::NOT_FOUND.into_response(),
         Some((_, true)) => ("failed", Value::Null),
-        Some((done, false)) if Instant::now() < done => ("processing", Value::Null),
+        Some((done, false)) if Instant::now() < done || shared.held.load(Ordering::SeqCst) => {
+            ("processing", Value::Null)
+        }
         Some(_) => {
             shared.readings.lock().expect("no panic").remove(&id);
             let data = json!({"data": {"pages": shared.behaviour.pages}});
@@ -169,6 +199,12 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Respo
         }
     };
     axum::Json(json!({"id": id.to_string(), "status": status, "result": result})).into_response()
+}
+
+fn next_fault(shared: &Shared) -> Option<Fault> {
+    shared.requests.fetch_add(1, Ordering::Relaxed);
+    let outage = shared.outage.lock().expect("no panic").clone();
+    outage.or_else(|| shared.faults.lock().expect("no panic").pop_front())
 }
 
 async fn faulty(fault: Fault) -> Response {

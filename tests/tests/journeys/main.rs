@@ -7,6 +7,7 @@ mod callbacks;
 mod checks;
 mod clients;
 mod command_line;
+mod documents;
 mod erasing;
 mod following;
 mod retries;

@@ -108,6 +108,8 @@ pub struct CallbackClaim {
     pub sequence: i32,
     /// Which try of the schedule this is, from 1.
     pub attempt: i32,
+    /// How long it has been owed.
+    pub age: Duration,
     /// Header `webhook-id`.
     pub webhook_id: String,
     /// `thin`, `full` or `plain`.
@@ -142,9 +144,10 @@ pub async fn claim_callback(
                 lease_until = now() + $5::bigint * interval '1 millisecond', attempts = attempts + 1
             WHERE job_id = $1 AND kind = 'callback' AND available_at <= now()
               AND (lease_token IS NULL OR lease_until < now())
-            RETURNING client_id, attempts, trace_context, (payload ->> 'sequence')::int AS sequence
+            RETURNING client_id, attempts, trace_context, (payload ->> 'sequence')::int AS sequence,
+                (extract(epoch FROM now() - created_at) * 1000)::bigint AS age_ms
         )
-        SELECT j.client_id, j.attempts, j.trace_context, c.sequence, c.webhook_id, c.form, c.url, c.body,
+        SELECT j.client_id, j.attempts, j.trace_context, j.age_ms AS "age_ms!", c.sequence, c.webhook_id, c.form, c.url, c.body,
                -- credentials go with the plain form and with no other
                CASE WHEN c.form = 'plain' THEN k.callback_basic END AS callback_basic,
                ARRAY(SELECT s.secret FROM client_secrets s
@@ -167,6 +170,7 @@ pub async fn claim_callback(
         client_id: row.client_id,
         sequence: row.sequence,
         attempt: row.attempts,
+        age: Duration::from_millis(u64::try_from(row.age_ms).unwrap_or(0)),
         webhook_id: row.webhook_id,
         form: row.form,
         url: row.url,

@@ -73,7 +73,7 @@ pub async fn take_timed_out(
             FROM jobs
             WHERE kind = 'run'
               AND ((lease_token IS NOT NULL AND lease_until < now() AND attempts >= $1)
-                   OR (lease_token IS NULL AND (expires_at < now() OR work_ms >= $2)))
+                   OR (lease_token IS NULL AND (expires_at < now() OR work_ms >= $2 OR attempts >= $1)))
             LIMIT 100
             FOR UPDATE SKIP LOCKED
         )
