@@ -162,9 +162,14 @@ pub(super) fn find(
     pages: &[Page],
     tokens: &[Token],
     doc_type: Option<&DocType>,
+    others_pages: &[usize],
 ) -> Option<(Found<NaiveDate>, DateKind)> {
     let mut dated = Vec::new();
     for (index, page) in pages.iter().enumerate() {
+        // The date of another person's paper in the same file dates nothing here.
+        if others_pages.contains(&index) {
+            continue;
+        }
         let from = tokens.partition_point(|token| token.page < index);
         let to = tokens.partition_point(|token| token.page <= index);
         let tokens = &tokens[from..to];

@@ -26,8 +26,10 @@ struct Title {
 enum What {
     /// One of [`DOC_TYPES`], by index.
     Known(usize),
-    /// Another paper.
+    /// Another paper, by what its title says.
     Other,
+    /// Another paper, by a title of [`OTHER_PAPERS`].
+    Foreign,
     /// The bare kind of paper.
     Bare(Genre),
     /// The words of a type, by index, high on a page without a heading: too little to say that it is
@@ -79,7 +81,7 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
         }
     }
     let others_apart = titles.iter().any(|title| {
-        title.what == What::Other
+        matches!(title.what, What::Other | What::Foreign)
             && titles.iter().filter(|t| matches!(t.what, What::Known(_))).all(|t| apart(tokens, t, title))
     });
     let hinted = titles.iter().any(|title| match title.what {
@@ -103,7 +105,9 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
 /// below: a name of a paper near the title or in the text is only a mention.
 fn apart(tokens: &[Token], known: &Title, other: &Title) -> bool {
     let (one, two) = (&tokens[known.place.first], &tokens[other.place.first]);
-    known.page != other.page || (two.line >= one.line + 6 && two.all_capitals() && genre_of(two).is_some())
+    // A paper that begins with such a title is that paper, whatever stands below.
+    let above = other.what == What::Foreign && two.line < one.line;
+    known.page != other.page || above || (two.line >= one.line + 6 && two.all_capitals() && genre_of(two).is_some())
 }
 
 /// Every heading of the pages, in order. A bare one takes its type from the text that follows, up to
@@ -475,7 +479,7 @@ fn other_papers(tokens: &[Token], from: usize, to: usize, titles: &[Title]) -> V
                 .iter()
                 .any(|t| t.place.first <= index && index <= t.place.last && matches!(t.what, What::Known(_)))
         {
-            out.push(Title { what: What::Other, place: Place { first: index, last: index }, page: token.page });
+            out.push(Title { what: What::Foreign, place: Place { first: index, last: index }, page: token.page });
         }
     }
     out

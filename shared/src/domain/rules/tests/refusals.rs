@@ -20,6 +20,31 @@ fn a_denial_is_seen_also_where_its_words_are_misread() {
     }
 }
 
+#[test]
+fn the_date_of_another_persons_paper_in_the_file_is_not_the_applicants() {
+    let paper = |name: &str, date: &str| {
+        format!("СПРАВКА ОБ ИНВАЛИДНОСТИ\n{name}\nГруппа инвалидности: вторая\nДата выдачи: {date}")
+    };
+    let (fio, other) = ("Байжигитов Ерболат Касенович", "Шмидт Виктор Карлович");
+    let (old, fresh) = (paper(fio, "01.02.2024"), paper(other, "15.11.2026"));
+    for text in [format!("{old}\u{c}{fresh}"), format!("{fresh}\u{c}{old}")] {
+        let found = read(&text, fio);
+        assert_eq!((found.fio.as_deref(), found.date.as_deref()), (Some(fio), Some("2024-02-01")));
+    }
+    let undated = format!("{}\u{c}{fresh}", paper(fio, "______"));
+    assert_eq!(read(&undated, fio).date, None);
+}
+
+#[test]
+fn a_paper_that_begins_with_another_title_is_not_of_the_type_named_below() {
+    for text in [
+        "РЕЗЮМЕ\nБайжигитов Ерболат Касенович\n15.11.2026\nСПРАВКА ОБ ИНВАЛИДНОСТИ\nимеется",
+        "СПРАВКА С МЕСТА РАБОТЫ\n15.11.2026\nДана Байжигитову Ерболату Касеновичу, он работает.\n\n\n\nСПРАВКА ОБ ИНВАЛИДНОСТИ",
+    ] {
+        assert_eq!(read(text, "").title, None, "{text}");
+    }
+}
+
 const PAPERS: &[&str] = &[
     "ТОО «Север»\nИсх. № 5 от 15.11.2026\nСПРАВКА\nДана Тлеубергеновой Айнагуль Сапаргалиевне в том, что он(а) действительно работает в ТОО «Север» в должности экономиста с 02.03.2019 г. по настоящее время. Среднемесячный доход составляет 350 000 тенге.\nДиректор Ли",
     "СПРАВКА о доходах\n15.11.2026\nДана Тлеубергеновой Айнагуль Сапаргалиевне. Заработная плата за период с 01.05.2026 по 31.10.2026 начислена и выплачена в полном объеме.",
