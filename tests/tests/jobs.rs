@@ -195,13 +195,21 @@ async fn a_run_whose_lease_runs_out_five_times_ends_with_a_dead_letter() {
     let ending = Finish {
         errors: vec![ErrorCode::UnknownError],
         dead_reason: Some("crashed".into()),
+        last_worker: ended.last_owner.clone(),
         worker: "upkeep".into(),
         ..Finish::default()
     };
     finish(pool, ended.lease, run_id, &ending).await.unwrap().unwrap();
     let run = runs::find(pool, run_id).await.unwrap().unwrap();
     assert_eq!((run.status, run.errors[0].code), (Status::Error, ErrorCode::UnknownError));
-    assert_eq!(count(pool, "SELECT count(*) FROM dead_jobs WHERE reason = 'crashed' AND attempts = 5").await, 1);
+    assert_eq!(
+        count(
+            pool,
+            "SELECT count(*) FROM dead_jobs WHERE reason = 'crashed' AND attempts = 5 AND last_worker = 'worker'"
+        )
+        .await,
+        1
+    );
     assert_eq!(count(pool, "SELECT count(*) FROM jobs").await, 0);
 }
 
@@ -350,6 +358,7 @@ async fn a_finished_run_owes_one_callback_and_a_later_event_replaces_it() {
 
     let retrier = shared::store::retry::Retrier {
         actor: "key",
+        operator: false,
         ip_address: None,
         trace_context: &run.trace_context,
         max_age: Duration::from_secs(60),

@@ -43,7 +43,7 @@ async fn readyz(State(app): State<Shared>) -> impl IntoResponse {
     // In the words of the api's readiness.
     let (status, word) =
         if down.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
-    (status, Json(json!({ "status": word, "down": down, "warnings": warnings })))
+    (status, Json(json!({ "status": word, "down": down, "paused": app.paused.names(), "warnings": warnings })))
 }
 
 /// A service outside that is left alone is told of and does not count: the worker can do nothing about it, and

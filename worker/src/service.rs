@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use futures::future::select_all;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
+use shared::paused::Paused;
 use shared::queue::Broker;
 use shared::queue::events::EventSender;
 use shared::relay::{self, RelayHandle};
@@ -98,6 +99,7 @@ pub async fn run(
         leases: Leases::default(),
         relay: RelayHandle::default(),
         clock: DatabaseClock::default(),
+        paused: Paused::default(),
         scratch: scratch()?,
         settings,
         pool,
@@ -139,6 +141,8 @@ fn start(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) -> JoinSe
     let (pool, broker, relay, metrics) = (app.pool.clone(), app.broker.clone(), app.relay.clone(), app.metrics.clone());
     service(until_ended(Box::pin(relay::run(pool, broker, relay, metrics, ended.clone()))));
     service(until_ended(Box::pin(beat(Arc::clone(app), ended.clone()))));
+    let watch = app.paused.clone().watch(app.pool.clone(), app.metrics.clone(), ended.clone());
+    service(until_ended(Box::pin(watch)));
     service(until_ended(Box::pin(upkeep::keep_house(Arc::clone(app)))));
     service(until_ended(Box::pin(lanes::run_runs(Arc::clone(app), tasks.clone()))));
     for (lane, slots) in [(jobs::Lane::Callbacks, app.settings.callbacks.concurrency), (jobs::Lane::Erase, ERASE_SLOTS)]

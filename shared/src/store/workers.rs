@@ -47,6 +47,37 @@ pub async fn beat(pool: &Pool, beat: &Heartbeat<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A worker that was seen in the last 30 s.
+#[derive(Clone, Debug)]
+pub struct LiveWorker {
+    /// Random for each start of the process.
+    pub worker_id: String,
+    /// Where it runs.
+    pub host: String,
+    /// What it runs.
+    pub version: String,
+    /// Runs in progress at once.
+    pub run_slots: i32,
+    /// Runs in progress.
+    pub busy_runs: i32,
+    /// It takes no new work.
+    pub draining: bool,
+}
+
+/// The workers that are alive.
+///
+/// # Errors
+/// The database is away.
+pub async fn alive(pool: &Pool) -> Result<Vec<LiveWorker>, StoreError> {
+    Ok(sqlx::query_as!(
+        LiveWorker,
+        r#"SELECT worker_id, host, version, run_slots, busy_runs, state = 'draining' AS "draining!"
+           FROM workers WHERE seen_at > now() - interval '30 seconds' ORDER BY worker_id LIMIT 1000"#
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
 /// Forgets a worker that has stopped, and those that have not been seen for a day.
 ///
 /// # Errors

@@ -157,6 +157,8 @@ families! {
         "How often a service failed so much that it was left alone for a while";
     callback_hosts: Gauges<1> = Family::default(), "callback_hosts"
         "Hosts that callbacks go to: known (deliveries in progress, or failures of late), away (left alone)";
+    paused: Gauges<1> = Family::default(), "paused"
+        "Whether operators have paused intake, runs or callbacks: 1 yes, 0 no";
 }
 
 /// All metrics of one process. Cheap to clone; a part of every handler's and stage's state.
@@ -363,6 +365,11 @@ impl Metrics {
     /// A child process waited so long for a slot.
     pub fn ocr_child_waited(&self, duration: Duration) {
         self.of().ocr_wait.observe(duration.as_secs_f64());
+    }
+
+    /// Whether operators have paused something; `switch` is `intake`, `runs` or `callbacks`.
+    pub fn set_paused(&self, switch: &'static str, paused: bool) {
+        self.of().paused.get_or_create(&[("switch", switch)]).set(i64::from(paused));
     }
 
     /// A child process ended, or was ended; `outcome` is a word of its error, or `ok`.

@@ -160,6 +160,7 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
         model: means.model.clone(),
         prompt_version: means.prompt_version,
         dead_reason,
+        last_worker: None,
         worker: means.worker.clone(),
     }
 }

@@ -38,6 +38,7 @@ fn ending(job: &EndedJob, upkeep: &str) -> Finish {
     Finish {
         errors: vec![code],
         dead_reason: dead.then(|| reason.clone()),
+        last_worker: job.last_owner.clone(),
         error_details: Some(reason),
         worker: upkeep.to_owned(),
         ..Finish::default()

@@ -38,7 +38,7 @@ pub struct RunClaim {
     pub validity_day: NaiveDate,
 }
 
-/// Claims the job of a run for `lease_time`. None: it is finished, erased, not due, out of time, or
+/// Claims the job of a run for `lease_time`. None: it is finished, erased, not due, out of time, paused, or
 /// somebody else's; its message is then settled and forgotten.
 ///
 /// # Errors
@@ -62,6 +62,7 @@ pub async fn claim_run(
             WHERE job_id = $1 AND kind = 'run' AND available_at <= now()
               AND (lease_token IS NULL OR lease_until < now())
               AND attempts < $6 AND work_ms < $7 AND (expires_at IS NULL OR expires_at > now())
+              AND NOT EXISTS (SELECT FROM switches WHERE name = 'runs' AND paused_at IS NOT NULL)
             RETURNING client_id, generation, attempts, trace_context,
                 least($7 - work_ms, extract(epoch FROM expires_at - now()) * 1000)::bigint AS left_ms
         )
@@ -126,7 +127,7 @@ pub struct CallbackClaim {
     pub trace_context: Option<String>,
 }
 
-/// Claims the delivery of a callback.
+/// Claims the delivery of a callback. None as for a run.
 ///
 /// # Errors
 /// The database is away.
@@ -144,6 +145,7 @@ pub async fn claim_callback(
                 lease_until = now() + $5::bigint * interval '1 millisecond', attempts = attempts + 1
             WHERE job_id = $1 AND kind = 'callback' AND available_at <= now()
               AND (lease_token IS NULL OR lease_until < now())
+              AND NOT EXISTS (SELECT FROM switches WHERE name = 'callbacks' AND paused_at IS NOT NULL)
             RETURNING client_id, attempts, trace_context, (payload ->> 'sequence')::int AS sequence,
                 (extract(epoch FROM now() - created_at) * 1000)::bigint AS age_ms
         )
