@@ -135,7 +135,7 @@ pub struct Finished {
 /// The database is away: nothing was written, and the lease runs out unless the same finish is tried again.
 pub async fn finish(pool: &Pool, lease: Lease, run_id: Uuid, finish: &Finish) -> Result<Option<Finished>, StoreError> {
     let mut transaction = pool.begin().await?;
-    let Some(row) = write(&mut transaction, lease, run_id, finish).await? else {
+    let Some(row) = write(&mut *transaction, lease, run_id, finish).await? else {
         return Ok(None);
     };
     if let Some(url) = &row.callback_url {
@@ -155,12 +155,21 @@ pub async fn finish(pool: &Pool, lease: Lease, run_id: Uuid, finish: &Finish) ->
         callback_events::make(&mut transaction, &event).await?;
     }
     transaction.commit().await?;
-    Ok(Some(Finished {
-        completed_at: row.completed_at,
-        duration_seconds: row.duration_seconds,
-        queue_seconds: row.queue_seconds,
-        callback_owed: row.callback_url.is_some(),
-    }))
+    Ok(Some(row.into()))
+}
+
+/// The same for a run whose end is told to nobody, which its claim says: one statement on its own, and two fewer
+/// round trips.
+///
+/// # Errors
+/// As [`finish`].
+pub async fn finish_untold(
+    pool: &Pool,
+    lease: Lease,
+    run_id: Uuid,
+    finish: &Finish,
+) -> Result<Option<Finished>, StoreError> {
+    Ok(write(pool, lease, run_id, finish).await?.map(Finished::from))
 }
 
 struct Written {
@@ -175,8 +184,19 @@ struct Written {
     trace_context: Option<String>,
 }
 
+impl From<Written> for Finished {
+    fn from(row: Written) -> Self {
+        Self {
+            completed_at: row.completed_at,
+            duration_seconds: row.duration_seconds,
+            queue_seconds: row.queue_seconds,
+            callback_owed: row.callback_url.is_some(),
+        }
+    }
+}
+
 async fn write(
-    transaction: &mut sqlx::PgTransaction<'_>,
+    executor: impl sqlx::PgExecutor<'_>,
     lease: Lease,
     run_id: Uuid,
     finish: &Finish,
@@ -236,7 +256,7 @@ async fn write(
         super::audit_event_id(),
         &calls.costs as &[Option<f64>],
     )
-    .fetch_optional(&mut **transaction)
+    .fetch_optional(executor)
     .await?)
 }
 
