@@ -1,7 +1,7 @@
 //! `/healthz` (alive, asks nobody), `/readyz` (ready, or what is down, by name) and `/metrics`.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -100,9 +100,18 @@ pub async fn readyz(State(app): State<App>) -> Response {
 /// Metrics of this process for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses((status = 200, description = "OpenMetrics", content_type = "application/openmetrics-text", body = String)))]
 pub async fn metrics(State(app): State<App>) -> Response {
-    app.metrics.set_db_pool("main", app.pool.size(), app.pool.num_idle());
-    app.metrics.set_db_pool("read", app.read_pool.size(), app.read_pool.num_idle());
     ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], app.metrics.encode()).into_response()
+}
+
+/// Has the metrics look at the app each time they are read.
+pub fn feed_metrics(app: &App) {
+    let looked_at = Arc::downgrade(app);
+    app.metrics.looked_at_by(move |metrics| {
+        let Some(app) = looked_at.upgrade() else { return };
+        metrics.set_db_pool("main", &app.pool);
+        metrics.set_db_pool("read", &app.read_pool);
+        metrics.set_broker_connected((app.broker_is_up)());
+    });
 }
 
 /// What is wrong, or that no answer came in time.

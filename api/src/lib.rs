@@ -1,6 +1,7 @@
 //! Intake, polling and search of RB-OCR over HTTP.
 
 pub mod auth;
+mod connection;
 mod forwarded;
 mod health;
 mod intake;
@@ -20,20 +21,27 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 pub use health::StoreAnswer;
+pub use runs::COMMENT;
 
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
+/// The reader of the description. Unless told it would ask a server on the Internet what it thinks of it.
+fn docs(description: utoipa::openapi::OpenApi) -> SwaggerUi {
+    SwaggerUi::new("/docs").url("/openapi.json", description).config(Config::default().validator_url("none"))
+}
+
 /// Every route.
 pub fn router(app: App) -> Router {
+    health::feed_metrics(&app);
     let routes =
         OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(runs::router()).merge(health::router());
     let (router, description) = routes.split_for_parts();
     router
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", description))
+        .merge(docs(description))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "There is no such method here; `Allow` names those that there are.")

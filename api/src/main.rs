@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use api::StoreAnswer;
 use api::key_cache::KeyCache;
 use api::live::Hub;
 use api::state::{App, AppState, Rules};
+use api::{COMMENT, StoreAnswer};
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::queue::{Broker, events};
@@ -47,7 +47,7 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     shared::tls::install();
     let settings = Settings::from_env()?;
-    let _telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
+    let mut telemetry = telemetry::init(NAME, &settings, LogTo::Stdout)?;
     let listener = TcpListener::bind(settings.api_listen)
         .await
         .with_context(|| format!("API_LISTEN={} cannot be listened on", settings.api_listen))?;
@@ -55,6 +55,7 @@ async fn run() -> anyhow::Result<()> {
     let (stopping, ended) = (CancellationToken::new(), CancellationToken::new());
     let (broker, broker_task) = Broker::start(settings.amqp_url.clone(), &settings.queue_prefix, NAME, ended.clone());
     let app = app(&settings, &broker, stopping.clone())?;
+    telemetry.send(&app.metrics)?;
     if let Some(day) = settings.judge_as_of {
         tracing::warn!(%day, "JUDGE_AS_OF is set: documents are judged as of a day that is not today");
     }
@@ -82,17 +83,19 @@ async fn run() -> anyhow::Result<()> {
 
 fn app(settings: &Settings, broker: &Broker, stopping: CancellationToken) -> anyhow::Result<App> {
     let broker = broker.clone();
+    let metrics = Metrics::default();
     Ok(Arc::new(AppState {
         pool: store::connect(&settings.database, NAME)?,
         read_pool: store::connect_read(&settings.database, NAME)?,
-        documents: Documents::open(&settings.storage_url)?,
+        documents: Documents::open(&settings.storage_url)?.counted_by(metrics.clone()),
         clock: DatabaseClock::default(),
         relay: RelayHandle::default(),
         hub: Arc::new(Hub::default()),
         keys: KeyCache::default(),
-        metrics: Metrics::default(),
+        metrics,
         broker_is_up: Box::new(move || broker.session().is_ok()),
         store_answer: StoreAnswer::default(),
+        comment_every: COMMENT,
         rules: Rules::from(settings),
         stopping,
     }))

@@ -65,6 +65,9 @@ codes! {
     DatabaseUnavailable "DATABASE_UNAVAILABLE" SERVICE_UNAVAILABLE;
 }
 
+/// The media type of a problem (RFC 9457).
+const PROBLEM_JSON: &str = "application/problem+json";
+
 /// When a caller is asked to come back after something of ours was away.
 const COME_BACK: Duration = Duration::from_secs(5);
 
@@ -182,8 +185,9 @@ impl From<DocumentsError> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// Its body, where it cannot be answered as a [`Response`].
+    pub(crate) fn into_json(self, trace_id: Option<String>) -> Vec<u8> {
         let status = self.code.status();
         let body = ProblemBody {
             kind: "about:blank",
@@ -191,14 +195,20 @@ impl IntoResponse for Problem {
             status: status.as_u16(),
             code: self.code.as_str(),
             detail: self.detail,
-            trace_id: current_trace_id(),
+            trace_id,
             errors: self.errors,
         };
-        let json = serde_json::to_vec(&body).expect("a problem is JSON");
-        let mut response = (status, json).into_response();
+        serde_json::to_vec(&body).expect("a problem is JSON")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let (status, own) = (self.code.status(), std::mem::take(&mut self.headers));
+        let mut response = (status, self.into_json(current_trace_id())).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.extend(self.headers);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        headers.extend(own);
         response
     }
 }

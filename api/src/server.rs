@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::connection::{Connection, InHand};
 use crate::request::Peer;
 
 /// Connections at once, at most; more wait in the kernel's queue.
@@ -67,13 +68,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 async fn connection(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
     // Answers are small and whole: there is nothing to gain from holding them back.
     drop(stream.set_nodelay(true));
+    let in_hand = InHand::default();
+    let stream = Connection::new(stream, in_hand.clone());
     let service = service_fn(move |request: http::Request<Incoming>| {
-        let router = router.clone();
+        let (router, answered) = (router.clone(), in_hand.begin());
         async move {
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(peer);
-            let answered: Result<_, Infallible> = router.oneshot(request).await;
-            answered
+            let response: Result<_, Infallible> = router.oneshot(request).await;
+            response.map(|response| answered.with(response))
         }
     });
     let serving = http1::Builder::new()

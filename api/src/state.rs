@@ -43,6 +43,8 @@ pub struct AppState {
     pub broker_is_up: Box<dyn Fn() -> bool + Send + Sync>,
     /// What the document store answered last.
     pub store_answer: StoreAnswer,
+    /// How often an event stream that has nothing to say says that it lives.
+    pub comment_every: Duration,
     /// Rules of intake and reading.
     pub rules: Rules,
     /// Cancelled when the process is asked to end: whoever waits is answered at once.

@@ -20,7 +20,7 @@ pub const MOST_SECONDS: u64 = 60;
 #[must_use]
 pub fn preferred(headers: &HeaderMap) -> Option<u64> {
     let values = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
-    let preferences = values.flat_map(|value| value.split(','));
+    let preferences = values.flat_map(elements);
     let waits = preferences.filter_map(|preference| {
         let (name, value) = preference.split(';').next()?.split_once('=')?;
         let seconds = value.trim().trim_matches('"');
@@ -32,16 +32,39 @@ pub fn preferred(headers: &HeaderMap) -> Option<u64> {
     { waits }.next()
 }
 
+/// The elements of a header that is a list: commas part them, but not those inside quotes (RFC 9110, 5.6.1).
+pub fn elements(value: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |c| {
+        let parts = c == ',' && !quoted;
+        match c {
+            '"' if !escaped => quoted = !quoted,
+            _ => {}
+        }
+        escaped = c == '\\' && quoted && !escaped;
+        parts
+    })
+}
+
 /// `?wait=N` of a query.
 ///
 /// # Errors
-/// 422 where it is no number from 0 to 60.
+/// 422 where it is no number from 0 to 60, or stands more than once.
 pub fn asked(query: &str) -> Result<Option<u64>, Problem> {
-    let found = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "wait");
-    let Some((_, value)) = found else { return Ok(None) };
-    let seconds = value.parse().ok().filter(|seconds| *seconds <= MOST_SECONDS);
-    let fault = || FieldError::new("wait", format!("must be a whole number of seconds from 0 to {MOST_SECONDS}"));
-    seconds.map(Some).ok_or_else(|| Problem::invalid(vec![fault()]))
+    let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "wait");
+    let Some((_, value)) = found.next() else { return Ok(None) };
+    let fault = |message: String| Problem::invalid(vec![FieldError::new("wait", message)]);
+    if found.next().is_some() {
+        return Err(fault("stands more than once".into()));
+    }
+    let seconds = whole(&value).filter(|seconds| *seconds <= MOST_SECONDS);
+    seconds.map(Some).ok_or_else(|| fault(format!("must be a whole number of seconds from 0 to {MOST_SECONDS}")))
+}
+
+/// A whole number in digits; `+5`, which Rust would read too, is none.
+#[must_use]
+pub fn whole(text: &str) -> Option<u64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 /// Waits until the run has ended and answers its record, whose ever it is; answers what is there when the time
@@ -91,6 +114,7 @@ mod tests {
         assert_eq!(prefer("wait=10"), Some(10));
         assert_eq!(prefer("respond-async, Wait=\"5\"; x=1"), Some(5));
         assert_eq!(prefer("wait=3, wait=9"), Some(3));
+        assert_eq!(prefer("x=\"a, wait=1, \\\", wait=2\", wait=9"), Some(9));
     }
 
     #[test]
@@ -106,6 +130,10 @@ mod tests {
     fn a_wait_that_is_asked_for_is_a_number_up_to_a_minute() {
         assert_eq!(asked("").expect("good"), None);
         assert_eq!(asked("a=b&wait=60").expect("good"), Some(60));
-        assert!(["wait=61", "wait=", "wait=x", "wait=-1"].iter().all(|query| asked(query).is_err()));
+        assert!(
+            ["wait=61", "wait=", "wait=x", "wait=-1", "wait=%2B5", "wait=1&wait=1"]
+                .iter()
+                .all(|query| asked(query).is_err())
+        );
     }
 }

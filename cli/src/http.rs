@@ -20,10 +20,15 @@ impl Api {
     /// As the environment has it.
     ///
     /// # Errors
-    /// There is no key.
+    /// There is no key, or the address is none.
     pub fn from_env() -> anyhow::Result<Self> {
-        let url = std::env::var("RB_OCR_URL").unwrap_or_else(|_| "http://127.0.0.1:8080".into());
-        let key = std::env::var("RB_OCR_KEY").context("RB_OCR_KEY is not set: `rb-ocr keys create` makes a key")?;
+        // An empty value counts as not set, as everywhere.
+        let given = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let url = given("RB_OCR_URL").unwrap_or_else(|| "http://127.0.0.1:8080".into());
+        if !url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            bail!("RB_OCR_URL must be an http or https address");
+        }
+        let key = given("RB_OCR_KEY").context("RB_OCR_KEY is not set: `rb-ocr keys create` makes a key")?;
         let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key })
     }

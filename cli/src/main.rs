@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "why a command failed")]
             {
-                eprintln!("rb-ocr: {error:#}");
+                eprintln!("rb-ocr: {}", output::sentence(&error));
             }
             ExitCode::FAILURE
         }

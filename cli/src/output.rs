@@ -12,6 +12,17 @@ pub fn show(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) {
     }
 }
 
+/// Why a command failed, from the whole to the cause; what a part has said already is not said again.
+pub fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if !text.contains(&cause) {
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
+        }
+    }
+    text
+}
+
 /// Lines with their columns beneath each other.
 pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = heads.iter().map(|head| head.chars().count()).collect();
@@ -31,6 +42,12 @@ pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_was_named_is_not_named_again() {
+        let error = anyhow::anyhow!("refused").context("no connection: refused").context("the api cannot be reached");
+        assert_eq!(sentence(&error), "the api cannot be reached: no connection: refused");
+    }
 
     #[test]
     fn columns_stand_beneath_each_other() {

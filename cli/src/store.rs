@@ -10,9 +10,10 @@ pub const ACTOR: &str = "command line";
 /// Settings and a pool.
 ///
 /// # Errors
-/// A setting is wrong.
-pub fn open() -> anyhow::Result<(Settings, Pool)> {
+/// A setting is wrong, or the database cannot be reached; a pool alone would say no more than that it waited.
+pub async fn open() -> anyhow::Result<(Settings, Pool)> {
     let settings = Settings::from_env()?;
+    store::reach(&settings.database.url).await.context("the database cannot be reached")?;
     let pool = store::connect(&settings.database, "rb-ocr").context("DATABASE_URL cannot be used")?;
     Ok((settings, pool))
 }

@@ -2,6 +2,7 @@
 # The benchmark, of release builds against the private services; arguments go to it.
 set -euo pipefail
 . "$(dirname "$0")/place.sh"
+need_cargo
 "$ROOT/deploy/local/install.sh"
 "$ROOT/deploy/local/up.sh"
 cd "$ROOT"

@@ -4,10 +4,13 @@
 # Ctrl-C stops api and workers; PostgreSQL and RabbitMQ stay for a quick next time until `make down`.
 set -euo pipefail
 # The folder of documents is named from where the caller stands.
-if [[ -n ${DOCS:-} ]]; then DOCS=$(realpath -- "$DOCS"); fi
+if [[ -n ${DOCS:-} ]]; then DOCS=$(realpath -m -- "$DOCS"); fi
 export DOCS
 . "$(dirname "$0")/place.sh"
-command -v cargo >/dev/null || die "cargo is not installed: get a Rust toolchain of 1.95 or newer first."
+# What can be told at once is told before anything is installed, started or built.
+[[ -z ${DOCS:-} || -f $DOCS/truth.jsonl ]] ||
+    die "$DOCS has no truth.jsonl (tests/documents/README.md says what is in it)."
+need_cargo
 "$ROOT/deploy/local/install.sh"
 "$ROOT/deploy/local/up.sh"
 cd "$ROOT"

@@ -9,6 +9,7 @@ docs=${1:-} names=${2:-}
 . "$(dirname "$0")/place.sh"
 [[ -n $docs$names ]] || die "usage: make evaluate DOCS=folder-with-truth.jsonl NAMES=pairs.tsv (one of them, or both)"
 [[ -z $docs || -f $docs/truth.jsonl ]] || die "$docs has no truth.jsonl."
+need_cargo
 "$ROOT/deploy/local/install.sh"
 make_local
 answers=$LOCAL/evaluation

@@ -14,12 +14,26 @@ export CARGO_TARGET_DIR=$ROOT/target
 # A checkout is told from its neighbours by a hash of its path: node name, ports, data folders.
 CHECKOUT=$(printf '%s' "${RB_OCR_LOCAL:-$ROOT}" | sha256sum | cut -c1-10)
 
+# Without this a Ctrl-C that a child takes for itself (initdb does) would leave the script going on.
+trap 'exit 130' INT TERM HUP
+
 say() { printf '%s\n' "$*"; }
 
 # One sentence to a person, and the end.
 die() {
     printf 'rb-ocr: %s\n' "$*" >&2
     exit 1
+}
+
+# A Rust toolchain that is new enough for this workspace.
+need_cargo() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$ROOT/Cargo.toml")
+    command -v cargo >/dev/null ||
+        die "cargo is not installed: get a Rust toolchain of 1.95 or newer first (https://rustup.rs)."
+    found=$(cargo --version 2>/dev/null | awk '{print $2}')
+    printf '%s\n%s\n' "$wanted" "$found" | sort -VC ||
+        die "cargo $found is too old: get a Rust toolchain of 1.95 or newer (rustup update stable)."
 }
 
 # Whether something accepts connections on a loopback port.
@@ -74,8 +88,9 @@ random_hex() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
 
 # Makes .local, readable by its owner alone (it holds passwords and documents).
 make_local() {
-    mkdir -p "$LOCAL" 2>/dev/null ||
-        die "cannot create $LOCAL: give the user $(id -un) permission to write in $ROOT."
+    local reason
+    reason=$(LC_ALL=C mkdir -p "$LOCAL" 2>&1) ||
+        die "cannot create $LOCAL (${reason##*: }): the user $(id -un) must be able to write in $ROOT."
     [[ -w $LOCAL && -O $LOCAL ]] ||
         die "$LOCAL belongs to $(stat -c %U "$LOCAL"), not to $(id -un): run this as that user, or remove it."
     chmod 0711 "$LOCAL"

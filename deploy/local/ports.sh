@@ -15,22 +15,44 @@ read_ports() {
     done <"$PORTS_FILE"
 }
 
-# Chooses four free ports: those of the environment (a taken one is an error), else the last ones,
-# else the first free four from the checkout's own place on.
-choose_ports() {
-    local name fixed=() first i try port
+# Notes in PORTS_ASKED which ports the environment asks for; to be called before the last ones are read.
+ports_asked() {
+    local name
+    PORTS_ASKED=()
     for name in "${PORT_NAMES[@]}"; do
-        if [[ -n ${!name:-} ]]; then
-            if [[ ! ${!name} =~ ^[1-9][0-9]{0,4}$ ]]; then die "$name is '${!name}', not a port number."; fi
-            ! listening "${!name}" ||
-                die "port ${!name} ($name) is taken by another program: stop that program or set $name to a free port."
-            fixed+=("$name")
-        fi
+        [[ -n ${!name:-} ]] || continue
+        [[ ${!name} =~ ^[1-9][0-9]{0,4}$ ]] && ((${!name} <= 65535)) || die "$name is '${!name}', not a port number."
+        PORTS_ASKED+=("$name")
     done
-    if [[ -f $PORTS_FILE && ${#fixed[@]} == 0 ]]; then
-        read_ports
-        if ports_free; then return; fi
-    fi
+}
+
+# Whether the ports in use are those that are asked for.
+ports_kept() {
+    local name
+    for name in ${PORTS_ASKED[@]+"${PORTS_ASKED[@]}"}; do
+        grep -qsx "$name=${!name}" "$PORTS_FILE" || return 1
+    done
+}
+
+# A port that is asked for and is not ours already must be free. Looked at before anything is stopped for it.
+asked_ports_free() {
+    local name
+    for name in ${PORTS_ASKED[@]+"${PORTS_ASKED[@]}"}; do
+        ! grep -qsx "$name=${!name}" "$PORTS_FILE" || continue
+        ! listening "${!name}" ||
+            die "port ${!name} ($name) is taken by another program: stop that program or set $name to a free port."
+    done
+}
+
+# Chooses four free ports, when nothing of ours runs: those that are asked for (a taken one is an error),
+# else the last ones, else the first free four from the checkout's own place on.
+choose_ports() {
+    local name fixed=(${PORTS_ASKED[@]+"${PORTS_ASKED[@]}"}) first i try port
+    for name in ${fixed[@]+"${fixed[@]}"}; do
+        ! listening "${!name}" ||
+            die "port ${!name} ($name) is taken by another program: stop that program or set $name to a free port."
+    done
+    if [[ -f $PORTS_FILE ]] && ports_kept && ports_free; then return; fi
     first=$((16#${CHECKOUT:0:6} % 1500))
     for ((try = 0; try < 50; try++)); do
         for i in 0 1 2 3; do

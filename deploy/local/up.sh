@@ -36,17 +36,18 @@ exec 9>"$LOCAL/lock"
 flock -w 300 9 || die "another up or down of this checkout has not finished in 300 s."
 postgres_place
 
-asked="${RB_OCR_PG_PORT:-} ${RB_OCR_AMQP_PORT:-}"
+ports_asked
 read_ports || true
-if [[ -f $ENV_FILE ]] && postgres_up && rabbitmq_up; then
+if [[ -f $ENV_FILE ]] && ports_kept && postgres_up && rabbitmq_up; then
     exit 0
 fi
 
+asked_ports_free
 need_space "$LOCAL"
-# What of the two still runs, after a crash of the other, ends first: ports are chosen anew.
+# What of the two still runs, after a crash of the other or for another port, ends first: ports are
+# chosen anew.
 rabbitmq_stop orderly
 postgres_stop orderly
-[[ $asked != ' ' ]] || unset "${PORT_NAMES[@]}"
 choose_ports
 say "PostgreSQL: starting on 127.0.0.1:$RB_OCR_PG_PORT"
 postgres_start

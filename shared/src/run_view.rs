@@ -31,20 +31,26 @@ pub struct RunView {
     /// Where the run stands.
     pub status: Status,
     /// True only if all four checks hold; null while processing and on error.
+    #[schema(required = true)]
     pub verdict: Option<bool>,
     /// The first of `errors`.
+    #[schema(required = true)]
     pub error_code: Option<&'static str>,
     /// The time inside `run_id`.
     #[serde(serialize_with = "milliseconds")]
     pub created_at: DateTime<Utc>,
     /// Null while processing.
     #[serde(serialize_with = "milliseconds_or_null")]
+    #[schema(required = true)]
     pub completed_at: Option<DateTime<Utc>>,
     /// As the applicant wrote it.
+    #[schema(required = true)]
     pub fio: Option<String>,
     /// The caller's own number.
+    #[schema(required = true)]
     pub external_request_id: Option<String>,
     /// 12 digits.
+    #[schema(required = true)]
     pub iin: Option<String>,
     /// A JSON object of the caller's.
     #[schema(value_type = Object)]
@@ -52,22 +58,30 @@ pub struct RunView {
     /// How urgent.
     pub priority: Priority,
     /// The uploaded file's name.
+    #[schema(required = true)]
     pub original_filename: Option<String>,
     /// Media type, told by the first bytes.
+    #[schema(required = true)]
     pub content_type: Option<String>,
     /// Bytes.
+    #[schema(required = true)]
     pub file_size_bytes: Option<i64>,
     /// Null until the document was looked at.
+    #[schema(required = true)]
     pub page_count: Option<i32>,
     /// What was found; null unless `success`.
+    #[schema(required = true)]
     pub extracted: Option<Extracted>,
     /// Where it was found; null unless `success`.
+    #[schema(required = true)]
     pub evidence: Option<Evidence>,
     /// The four checks; null unless `success`.
+    #[schema(required = true)]
     pub checks: Option<Checks>,
     /// Sorted by `int_code`.
     pub errors: Vec<ErrorView>,
     /// A person's decision.
+    #[schema(required = true)]
     pub review: Option<ReviewView>,
     /// Words for what is worth a look.
     pub flags: Vec<String>,
@@ -78,8 +92,10 @@ pub struct RunView {
     /// 1, and one more for each retry.
     pub generation: i32,
     /// An earlier run with the same file.
+    #[schema(required = true)]
     pub duplicate_of: Option<Uuid>,
     /// W3C trace id of the request.
+    #[schema(required = true)]
     pub trace_id: Option<String>,
     /// Seconds.
     pub timings: Timings,
@@ -89,14 +105,19 @@ pub struct RunView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Extracted {
     /// Name in the nominative.
+    #[schema(required = true)]
     pub fio: Option<String>,
     /// Date the validity is counted from.
+    #[schema(required = true)]
     pub doc_date: Option<NaiveDate>,
     /// Title of the type.
+    #[schema(required = true)]
     pub doc_type: Option<String>,
     /// One type of document in the file.
+    #[schema(required = true)]
     pub single_doc_type: Option<bool>,
     /// The type is one of the fifteen.
+    #[schema(required = true)]
     pub doc_type_known: Option<bool>,
 }
 
@@ -136,12 +157,16 @@ pub struct ReviewView {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Timings {
     /// Waiting for a worker.
+    #[schema(required = true)]
     pub queue_seconds: Option<f64>,
     /// In OCR.
+    #[schema(required = true)]
     pub ocr_seconds: Option<f64>,
     /// In the model.
+    #[schema(required = true)]
     pub llm_seconds: Option<f64>,
     /// `completed_at` − `created_at`.
+    #[schema(required = true)]
     pub duration_seconds: Option<f64>,
 }
 

@@ -1,11 +1,17 @@
 //! What the tests of the whole system stand on: databases and queues of their own on the private
-//! PostgreSQL and RabbitMQ, the real binaries as child processes, and the demo, which uses both.
+//! PostgreSQL and RabbitMQ, the real binaries as child processes, documents and callers, and the demo.
 
 pub mod bench;
 pub mod binaries;
+pub mod caller;
 pub mod demo;
+pub mod ledger;
 pub mod own_services;
+pub mod papers;
 pub mod process;
 pub mod records;
+pub mod samples;
 pub mod services;
+pub mod stack;
 pub mod standins;
+pub mod until;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use shared::documents::DocumentsError;
 use shared::queue::Delivered;
-use shared::store::jobs;
+use shared::store::jobs::{self, EraseClaim};
+use shared::telemetry;
+use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::lanes::AsyncWork;
@@ -26,25 +28,31 @@ impl AsyncWork for Erase {
                 .await;
         match claimed {
             Some(Ok(Some(claim))) => {
+                app.metrics.claim("erase", true);
                 app.relay.claimed();
-                match erase(app, &claim.keys).await {
-                    Ok(()) => {
-                        let settle = || jobs::settle(&app.pool, claim.lease);
-                        until_done(app, "an erasure cannot be settled", settle).await;
-                        tracing::info!(run_id = %claim.run_id, "files were erased");
-                    }
-                    Err(error) => {
-                        tracing::warn!(run_id = %claim.run_id, %error, "files cannot be erased yet");
-                        let later = || jobs::retry(&app.pool, claim.lease, pause(claim.attempt), "the store is away");
-                        until_done(app, "an erasure cannot be put off", later).await;
-                    }
-                }
+                let span = tracing::error_span!("erase", run_id = %claim.run_id, otel.kind = "consumer");
+                telemetry::start(&span, delivered.trace);
+                work(app, &claim).instrument(span).await;
             }
-            Some(Ok(None)) => {}
+            Some(Ok(None)) => app.metrics.claim("erase", false),
             Some(Err(error)) => tracing::error!(%error, "an erasure cannot be claimed"),
             None => return delivered.settle.put_back().await,
         }
         delivered.settle.done().await;
+    }
+}
+
+async fn work(app: &App, claim: &EraseClaim) {
+    match erase(app, &claim.keys).await {
+        Ok(()) => {
+            until_done(app, "an erasure cannot be settled", || jobs::settle(&app.pool, claim.lease)).await;
+            tracing::info!("files were erased");
+        }
+        Err(error) => {
+            tracing::warn!(%error, "files cannot be erased yet");
+            let later = || jobs::retry(&app.pool, claim.lease, pause(claim.attempt), "the store is away");
+            until_done(app, "an erasure cannot be put off", later).await;
+        }
     }
 }
 

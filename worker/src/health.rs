@@ -52,11 +52,19 @@ async fn what_is_down(app: &App) -> Vec<&'static str> {
     named.into_iter().filter(|(_, good)| !good).map(|(name, _)| name).collect()
 }
 
+/// Has the metrics look at the app each time they are read.
+pub fn feed_metrics(app: &Shared) {
+    let looked_at = Arc::downgrade(app);
+    app.metrics.looked_at_by(move |metrics| {
+        let Some(app) = looked_at.upgrade() else { return };
+        metrics.set_db_pool("main", &app.pool);
+        metrics.set_broker_connected(app.broker.session().is_ok());
+        metrics.set_ocr_children(app.pipeline.sandbox.running(), app.pipeline.sandbox.processes());
+        metrics.set_in_progress("run", app.leases.len());
+        metrics.set_in_progress("callback", app.sender.busy());
+    });
+}
+
 async fn metrics(State(app): State<Shared>) -> impl IntoResponse {
-    let (metrics, sandbox) = (&app.metrics, &app.pipeline.sandbox);
-    metrics.set_db_pool("main", app.pool.size(), app.pool.num_idle());
-    metrics.set_ocr_children(sandbox.running(), sandbox.processes());
-    metrics.set_in_progress("run", app.leases.len());
-    metrics.set_in_progress("callback", app.sender.busy());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics.encode())
 }

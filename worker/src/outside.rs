@@ -9,6 +9,8 @@ use reqwest::{Client, RequestBuilder, Response, redirect};
 use shared::retry::{Again, Retryable};
 use shared::retry_after::retry_after;
 use shared::telemetry::{self, Outcome};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Of an answer that says no, so much is looked at.
@@ -65,6 +67,13 @@ impl CallError {
             Self::TooLong => Outcome::Invalid,
         }
     }
+
+    const fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
 }
 
 impl Retryable for CallError {
@@ -86,11 +95,51 @@ impl From<reqwest::Error> for CallError {
     }
 }
 
-/// Sends a request in the current trace and reads its answer, `most` bytes at most, all within `within`.
+/// The span of a call to an outside service. Its address is not in it: a caller's holds what the caller likes.
+pub fn span(service: &'static str) -> Span {
+    tracing::error_span!(
+        "call",
+        otel.name = service,
+        otel.kind = "client",
+        otel.status_code = Empty,
+        service,
+        outcome = Empty,
+        http.response.status_code = Empty,
+    )
+}
+
+/// Notes in the span how its call ended.
+pub fn record(span: &Span, outcome: Outcome, status: Option<StatusCode>) {
+    span.record("outcome", outcome.as_str());
+    if let Some(status) = status {
+        span.record("http.response.status_code", status.as_u16());
+    }
+    if outcome != Outcome::Ok {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Sends a request to `service` in the current trace and reads its answer, `most` bytes at most, all within
+/// `within`.
 ///
 /// # Errors
 /// [`CallError`].
-pub async fn call(request: RequestBuilder, within: Duration, most: usize) -> Result<Vec<u8>, CallError> {
+pub async fn call(
+    service: &'static str,
+    request: RequestBuilder,
+    within: Duration,
+    most: usize,
+) -> Result<Vec<u8>, CallError> {
+    let span = span(service);
+    let answer = exchange(request, within, most).instrument(span.clone()).await;
+    match &answer {
+        Ok(_) => record(&span, Outcome::Ok, None),
+        Err(error) => record(&span, error.outcome(), error.status()),
+    }
+    answer
+}
+
+async fn exchange(request: RequestBuilder, within: Duration, most: usize) -> Result<Vec<u8>, CallError> {
     let (client, request) = request.timeout(within).build_split();
     let mut request = request?;
     telemetry::inject(request.headers_mut());

@@ -61,12 +61,11 @@ pub fn pipeline(settings: &Settings, metrics: &Metrics) -> anyhow::Result<Pipeli
 ///
 /// # Errors
 /// It cannot be started.
-pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(settings: Settings, metrics: Metrics, stop: CancellationToken) -> anyhow::Result<()> {
     let (ended, deadline) = (CancellationToken::new(), CancellationToken::new());
     let pool = store::connect(&settings.database, "rb-ocr-worker")?;
     let (broker, _) = Broker::start(settings.amqp_url.clone(), &settings.queue_prefix, "rb-ocr-worker", ended.clone());
     let (events, _) = EventSender::start(broker.clone(), ended.clone());
-    let metrics = Metrics::default();
     let pipeline = pipeline(&settings, &metrics)?;
     let name = format!("{}/{}", host(), uuid::Uuid::new_v4().simple());
     let app = Arc::new(App {
@@ -80,7 +79,9 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         },
         pipeline,
         name,
-        documents: Documents::open(&settings.storage_url).context("STORAGE_URL cannot be used")?,
+        documents: Documents::open(&settings.storage_url)
+            .context("STORAGE_URL cannot be used")?
+            .counted_by(metrics.clone()),
         sender: Sender::new(&settings.callbacks, metrics.clone())?,
         sealer: settings.secrets_key.as_ref().map(Sealer::new),
         leases: Leases::default(),
@@ -95,6 +96,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         stop: stop.clone(),
         deadline: deadline.clone(),
     });
+    health::feed_metrics(&app);
     let tasks = TaskTracker::new();
     let mut services = start(&app, &tasks, &ended);
     tracing::info!(worker = app.name, "the worker has started");

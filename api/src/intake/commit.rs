@@ -99,6 +99,7 @@ pub async fn begin(app: &App, caller: &Caller, beginning: Beginning) -> Result<B
             return Err(error.into());
         }
     }
+    tracing::info!(%run_id, "a run has begun");
     app.relay.committed();
     let key_expires_at = guard.as_ref().map(|guard| guard.expires_at);
     if let Some(guard) = guard {

@@ -15,8 +15,9 @@ use super::idempotency::Guard;
 use super::incoming::too_large;
 use crate::problem::{Code, Problem};
 
-/// How often a reserved idempotency key is kept alive while bytes arrive: four times in its minute.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How often a reserved idempotency key is kept alive while bytes arrive. Its minute counts from the last time,
+/// so a process that dies leaves a key that is free at most so much before a minute after the last byte.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// A file that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,17 +14,17 @@ use crate::state::App;
 /// When a caller is asked to come back while the first submission is arriving.
 const COME_BACK: Duration = Duration::from_secs(2);
 
-/// The key of a request: quoted or bare, 1 to 255 printable characters.
+/// The key of a request: quoted (a string of RFC 8941) or bare, 1 to 255 printable characters.
 ///
 /// # Errors
 /// 422 where it is none.
 pub fn header(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all("idempotency-key").into_iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let key = value.to_str().ok().map(unquoted);
-    let good = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|b| (0x20..=0x7e).contains(&b));
+    let key = value.to_str().ok().and_then(unquoted);
+    let good = |key: &String| (1..=255).contains(&key.len()) && key.bytes().all(|b| (0x20..=0x7e).contains(&b));
     match key.filter(good) {
-        Some(key) if values.next().is_none() => Ok(Some(key.to_owned())),
+        Some(key) if values.next().is_none() => Ok(Some(key)),
         _ => Err(Problem::invalid(vec![FieldError::new(
             "Idempotency-Key",
             "must be one key of 1 to 255 printable characters",
@@ -32,9 +32,19 @@ pub fn header(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-fn unquoted(value: &str) -> &str {
+/// The key itself; none where the quotes are wrong.
+fn unquoted(value: &str) -> Option<String> {
     let value = value.trim();
-    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
+    let Some(rest) = value.strip_prefix('"') else { return Some(value.to_owned()) };
+    let mut key = String::new();
+    let mut letters = rest.chars();
+    loop {
+        match letters.next()? {
+            '"' => return letters.next().is_none().then_some(key),
+            '\\' => key.push(letters.next().filter(|letter| matches!(letter, '"' | '\\'))?),
+            letter => key.push(letter),
+        }
+    }
 }
 
 /// What a key stands for.
@@ -145,12 +155,13 @@ mod tests {
     fn a_key_is_the_same_quoted_and_bare() {
         assert_eq!(key("\"8e03-af\"").expect("good"), Some("8e03-af".into()));
         assert_eq!(key("8e03-af").expect("good"), Some("8e03-af".into()));
+        assert_eq!(key(r#""a\"b\\c""#).expect("good"), key(r#"a"b\c"#).expect("good"));
         assert_eq!(header(&HeaderMap::new()).expect("good"), None);
     }
 
     #[test]
     fn what_cannot_be_a_key_is_refused() {
-        for value in ["", "\"\"", "ключ", &"x".repeat(256)] {
+        for value in ["", "\"\"", "\"a", "\"a\", \"b\"", "\"a\\b\"", "ключ", &"x".repeat(256)] {
             assert_eq!(key(value).expect_err("is refused").code, Code::ValidationFailed, "{value}");
         }
         assert!(key(&"x".repeat(255)).is_ok());

@@ -9,12 +9,14 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::problem::{Code, Problem};
 
-/// How long a body may be silent.
-const SILENCE: Duration = Duration::from_secs(30);
+/// How long a body may be silent: as long as an idempotency key waits for one that stopped arriving.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// How long a body may take altogether.
 const WHOLE: Duration = Duration::from_secs(15 * 60);
@@ -76,6 +78,16 @@ impl Incoming {
 
     fn with<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Refuses a body that is declared larger than it may be before any of it is read.
+    ///
+    /// # Errors
+    /// 413.
+    pub fn declared(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let most = self.with(|inner| inner.most);
+        if length.is_some_and(|length| length > most) { Err(too_large()) } else { Ok(()) }
     }
 
     /// The bytes in order.

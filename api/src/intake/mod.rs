@@ -19,7 +19,7 @@ pub use idempotency::{Guard, Reserved, header, reserve};
 pub use incoming::Incoming;
 
 use axum::http::request::Parts;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use shared::store::api_keys::Caller;
 
 use crate::problem::{Code, Problem};
@@ -51,7 +51,10 @@ pub async fn read(
 ) -> Result<Submission, Problem> {
     let media_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let coded =
+        parts.headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     let read = match essence.as_str() {
+        _ if coded => Err(Problem::new(Code::UnsupportedMediaType, "A submission is sent without a content coding.")),
         "multipart/form-data" => multipart::read(app, caller, parts, incoming, sink).await,
         "application/json" => json::read(app, caller, incoming, sink).await,
         _ => Err(Problem::new(

@@ -10,7 +10,7 @@ use shared::store::api_keys::Caller;
 use super::content_hash::content_hash;
 use super::document::{Document, Received, Sink, receive};
 use super::fields::{METADATA_BYTES, RawFields, RawMetadata};
-use super::filename::cleaned;
+use super::filename::{cleaned, extended};
 use super::{Incoming, Submission};
 use crate::problem::{FieldError, Problem};
 use crate::state::App;
@@ -98,7 +98,9 @@ impl Form {
     }
 
     async fn take_file(&mut self, part: Field<'_>, incoming: &Incoming, sink: &mut Sink) -> Result<(), Problem> {
-        let filename = part.file_name().map(ToOwned::to_owned);
+        // A quotation mark inside a name is written as %22 by browsers (WHATWG, multipart/form-data encoding).
+        let plain = part.file_name().map(|name| name.replace("%22", "\""));
+        let filename = extended(part.headers()).or(plain);
         match receive(part, sink, |_| incoming.problem(MALFORMED)).await? {
             Received::Empty => self.faults.push(FieldError::new("file", "is empty")),
             Received::File { content_type, size, sha256 } => {

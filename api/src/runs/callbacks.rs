@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::store::callbacks::{self, AttemptRow, EventRow};
 use utoipa::ToSchema;
 
-use super::{Items, RunId, find};
+use super::{Items, RunId, find, named_client};
 use crate::auth::MayRead;
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
@@ -35,9 +35,11 @@ pub struct CallbackView {
     pub created_at: DateTime<Utc>,
     /// When it stopped being pending.
     #[serde(serialize_with = "shared::run_view::milliseconds_or_null")]
+    #[schema(required = true)]
     pub ended_at: Option<DateTime<Utc>>,
     /// When it is tried next, while pending.
     #[serde(serialize_with = "shared::run_view::milliseconds_or_null")]
+    #[schema(required = true)]
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// In order.
     pub attempts: Vec<AttemptView>,
@@ -55,6 +57,7 @@ pub struct AttemptView {
     /// How long.
     pub duration_seconds: f64,
     /// Null where no answer came.
+    #[schema(required = true)]
     pub status_code: Option<i32>,
     /// `delivered`, or why not: `rejected`, `gone`, `timed_out`, `unreachable`, `target_refused`.
     pub outcome: String,
@@ -79,10 +82,10 @@ pub async fn callbacks(
     Extension(context): Extension<RequestContext>,
     RunId(run_id): RunId,
 ) -> Result<Json<Items<CallbackView>>, Problem> {
-    find::readable(&app, &caller, &context, run_id).await?;
+    let record = find::readable(&app, &caller, &context, run_id).await?;
     let (events, attempts) = callbacks::list(&app.pool, run_id).await?;
     let items = events.into_iter().map(|event| view(event, &attempts)).collect();
-    Ok(Json(Items { items }))
+    Ok(Json(Items { client: named_client(&record, &caller), items }))
 }
 
 fn view(event: EventRow, attempts: &[AttemptRow]) -> CallbackView {

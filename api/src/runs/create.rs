@@ -12,11 +12,13 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use shared::access::Scope;
 use shared::documents::document_key;
-use shared::domain::Status;
+use shared::domain::{Priority, Status};
 use shared::run_view::RunView;
 use shared::settings::Limits;
 use shared::store::api_keys::Caller;
 use shared::store::runs;
+use tracing::field::display;
+use tracing::{Instrument as _, Span};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -41,15 +43,17 @@ pub struct SubmissionForm {
     /// Surname, given name, patronymic: 2 words at least, 3 to 200 characters.
     #[schema(example = "Иванов Иван Иванович", min_length = 3, max_length = 200)]
     fio: String,
-    /// Where the end is told.
+    /// Where the end is told: `https` to a public host.
+    #[schema(max_length = 2048)]
     callback_url: Option<String>,
     /// The caller's own number.
+    #[schema(min_length = 1, max_length = 255)]
     external_request_id: Option<String>,
     /// 12 digits.
     #[schema(pattern = "^[0-9]{12}$")]
     iin: Option<String>,
     /// `normal` unless told; `high` for clients that may.
-    priority: Option<String>,
+    priority: Option<Priority>,
     /// A JSON object, 16 KiB at most.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
@@ -65,15 +69,19 @@ pub struct SubmissionJson {
     /// Keeps the object; unless told it is deleted when the run has begun.
     keep_object: Option<bool>,
     /// As in the form.
+    #[schema(example = "Иванов Иван Иванович", min_length = 3, max_length = 200)]
     fio: String,
     /// As in the form.
+    #[schema(max_length = 2048)]
     callback_url: Option<String>,
     /// As in the form.
+    #[schema(min_length = 1, max_length = 255)]
     external_request_id: Option<String>,
     /// As in the form.
+    #[schema(pattern = "^[0-9]{12}$")]
     iin: Option<String>,
     /// As in the form.
-    priority: Option<String>,
+    priority: Option<Priority>,
     /// As in the form.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
@@ -89,7 +97,7 @@ pub struct SubmissionJson {
     request_body(content((SubmissionForm = "multipart/form-data"), (SubmissionJson = "application/json"))),
     responses(
         (status = 200, description = "The run has finished while the request waited", body = RunView,
-            headers(("Preference-Applied" = String, description = "`wait=N`"))),
+            headers(("Preference-Applied" = String, description = "`wait=N`"), ("Idempotency-Expires" = String), ("Idempotent-Replayed" = String))),
         (status = 202, description = "The run has begun", body = Accepted,
             headers(("Location" = String), ("Retry-After" = u32), ("Idempotency-Expires" = String), ("Idempotent-Replayed" = String))),
         (status = 400, description = "MALFORMED_REQUEST", body = ProblemBody, content_type = "application/problem+json"),
@@ -126,6 +134,7 @@ pub async fn create(
 async fn submit(app: &App, context: &RequestContext, parts: &Parts, incoming: &Incoming) -> Result<Response, Problem> {
     let caller = caller(app, &parts.headers).await?;
     need(&caller, Scope::Submit)?;
+    incoming.declared(&parts.headers)?;
     let key = intake::header(&parts.headers)?;
     let seconds = wait::preferred(&parts.headers).filter(|seconds| *seconds > 0);
     let guard = match key {
@@ -161,6 +170,7 @@ async fn begin(
     let submission = intake::read(app, caller, parts, incoming, &mut sink).await?;
     let upload = sink.upload.take().expect("a sink that stores has its upload");
     let (run_id, created_at) = app.clock.new_run_id();
+    Span::current().record("run_id", display(run_id));
     // Registered before anybody can know of the run: its end cannot be missed.
     let waiter = seconds.and_then(|seconds| Some((seconds, app.hub.register(run_id)?)));
     let beginning = Beginning {
@@ -175,7 +185,7 @@ async fn begin(
     };
     let task = {
         let (app, caller) = (Arc::clone(app), Arc::clone(caller));
-        tokio::spawn(async move { intake::begin(&app, &caller, beginning).await })
+        tokio::spawn(async move { intake::begin(&app, &caller, beginning).await }.in_current_span())
     };
     let begun = task.await.map_err(|_| Problem::new(Code::InternalError, "Something of ours failed."))??;
     let finished = match waiter {

@@ -27,7 +27,15 @@ impl Binding {
 /// The cursor behind this run.
 #[must_use]
 pub fn write(after: Uuid, binding: Binding) -> String {
-    URL_SAFE_NO_PAD.encode([&after.as_bytes()[..], &binding.0].concat())
+    URL_SAFE_NO_PAD.encode([&after.as_bytes()[..], &seal(after, binding)].concat())
+}
+
+/// Ties the run to the query, so that a cursor that was changed anywhere is none.
+fn seal(after: Uuid, binding: Binding) -> [u8; 8] {
+    let hash = Sha256::digest([&after.as_bytes()[..], &binding.0].concat());
+    let mut seal = [0; 8];
+    seal.copy_from_slice(&hash[..8]);
+    seal
 }
 
 /// The run that a cursor stands behind.
@@ -37,7 +45,8 @@ pub fn write(after: Uuid, binding: Binding) -> String {
 pub fn read(cursor: &str, binding: Binding) -> Result<Uuid, InvalidCursor> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| InvalidCursor)?;
     let (after, bound) = bytes.split_first_chunk::<16>().ok_or(InvalidCursor)?;
-    if bound == binding.0 { Ok(Uuid::from_bytes(*after)) } else { Err(InvalidCursor) }
+    let after = Uuid::from_bytes(*after);
+    if bound == seal(after, binding) { Ok(after) } else { Err(InvalidCursor) }
 }
 
 #[cfg(test)]
@@ -52,6 +61,18 @@ mod tests {
         assert_eq!(read(&cursor, Binding::new("status=success")), Err(InvalidCursor));
         for cursor in ["", "x", "????", &cursor[1..], &format!("{cursor}AAAA")] {
             assert_eq!(read(cursor, Binding::new("status=error")), Err(InvalidCursor));
+        }
+    }
+
+    #[test]
+    fn a_cursor_that_was_changed_anywhere_is_none() {
+        let binding = Binding::new("status=error");
+        let cursor = write(Uuid::from_u128(42), binding);
+        for at in 0..cursor.len() {
+            let mut changed = cursor.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).expect("ASCII");
+            assert_eq!(read(&changed, binding), Err(InvalidCursor), "{changed}");
         }
     }
 }

@@ -20,7 +20,8 @@ use crate::state::App;
     get, path = "/v1/runs/{run_id}/document", tag = "runs",
     params(("run_id" = uuid::Uuid, Path)),
     responses(
-        (status = 200, description = "The file as it was uploaded", content_type = "application/octet-stream", body = Vec<u8>,
+        (status = 200, description = "The file as it was uploaded",
+            content((Vec<u8> = "application/pdf"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/tiff")),
             headers(("Content-Disposition" = String))),
         (status = 401, description = "UNAUTHENTICATED", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "FORBIDDEN", body = ProblemBody, content_type = "application/problem+json"),

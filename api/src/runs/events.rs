@@ -17,6 +17,7 @@ use shared::domain::{Stage, Status};
 use shared::queue::events::What;
 use shared::run_view::{Reader, RunView};
 use shared::store::runs::{self, RunRecord};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::stage_log::{StageEvent, StageLog};
@@ -28,12 +29,15 @@ use crate::request::RequestContext;
 use crate::state::App;
 
 /// How often a stream that has nothing to say says that it lives.
-const COMMENT: Duration = Duration::from_secs(15);
+pub const COMMENT: Duration = Duration::from_secs(15);
 
 /// The first event: where the run stands.
 #[derive(Serialize)]
 struct Snapshot {
     run_id: Uuid,
+    /// Named to operators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
     status: Status,
     stage: Stage,
     attempts: i32,
@@ -79,6 +83,8 @@ struct Telling {
     run_id: Uuid,
     log: StageLog,
     ready: VecDeque<Bytes>,
+    /// When a comment is due. Kept, since a look that brings nothing to say wakes the stream once a second.
+    comment_at: Instant,
     over: bool,
 }
 
@@ -86,10 +92,12 @@ impl Telling {
     fn new(app: App, waiter: Waiter, record: RunRecord, reader: Reader) -> Self {
         let run_id = record.run_id;
         let log = StageLog::new(run_id);
-        let mut telling = Self { app, waiter, reader, run_id, log, ready: VecDeque::new(), over: false };
+        let comment_at = Instant::now() + app.comment_every;
+        let mut telling = Self { app, waiter, reader, run_id, log, ready: VecDeque::new(), comment_at, over: false };
         if record.status == Status::Processing {
             let snapshot = Snapshot {
                 run_id,
+                client: (reader == Reader::Operator).then(|| record.client.clone()),
                 status: record.status,
                 stage: record.stage,
                 attempts: record.attempts,
@@ -122,7 +130,9 @@ impl Telling {
         let app = Arc::clone(&self.app);
         tokio::select! {
             signal = self.waiter.next() => self.hear(signal).await,
-            () = tokio::time::sleep(COMMENT) => self.ready.push_back(Bytes::from_static(b": still here\n\n")),
+            () = tokio::time::sleep_until(self.comment_at) => {
+                self.push(Bytes::from_static(b": still here\n\n"));
+            }
             () = app.stopping.cancelled() => self.over = true,
         }
     }
@@ -172,6 +182,11 @@ impl Telling {
 
     fn say(&mut self, name: &str, data: &impl Serialize) {
         let data = serde_json::to_string(data).expect("an event is JSON");
-        self.ready.push_back(Bytes::from(format!("event: {name}\ndata: {data}\n\n")));
+        self.push(Bytes::from(format!("event: {name}\ndata: {data}\n\n")));
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.comment_at = Instant::now() + self.app.comment_every;
+        self.ready.push_back(bytes);
     }
 }

@@ -25,13 +25,19 @@ impl FromRequestParts<App> for RunId {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let named = Path::<Named>::from_request_parts(parts, app).await.map_err(|_| Problem::not_found())?;
-        Ok(Self(named.run_id))
+        id(&named.run_id).map(Self).ok_or_else(Problem::not_found)
     }
 }
 
 #[derive(serde::Deserialize)]
 struct Named {
-    run_id: Uuid,
+    run_id: String,
+}
+
+/// An id as callers are told it, in any case. The other forms that a UUID may have name nothing: a run has
+/// one address.
+fn id(text: &str) -> Option<Uuid> {
+    (text.len() == uuid::fmt::Hyphenated::LENGTH).then(|| text.parse().ok()).flatten()
 }
 
 /// A run that this caller may read: its own, or any for an operator, whose look at another's is kept.
@@ -100,7 +106,7 @@ pub async fn known(
     if !sees(record.client_id) {
         return Err(Problem::not_found());
     }
-    if run_has_expired(record.status, record.created_at, record.read_at, &app.rules.retention) {
+    if expired(app, &record) {
         return Err(Problem::new(Code::RunExpired, "The run is past its term."));
     }
     Ok(record)
@@ -116,6 +122,11 @@ pub fn document_key<'a>(record: &'a RunRecord, retention: &Retention) -> Result<
         Some(key) => Ok(key),
         None => Err(Problem::new(Code::DocumentExpired, "The document is past its term.")),
     }
+}
+
+/// Whether a run is past its term: as good as gone, though nothing has deleted it yet.
+pub fn expired(app: &App, record: &RunRecord) -> bool {
+    run_has_expired(record.status, record.created_at, record.read_at, &app.rules.retention)
 }
 
 /// Whether a run is past its term. One that is processing never is.
@@ -138,6 +149,15 @@ mod tests {
     use super::*;
 
     const DAY: u64 = 86_400;
+
+    #[test]
+    fn a_run_has_one_address() {
+        let text = "019ab0c4-7f2a-7000-8000-00000000000a";
+        assert!(id(text).is_some() && id(&text.to_uppercase()).is_some());
+        for other in ["", "x", &text.replace('-', ""), &format!("{{{text}}}"), &format!("urn:uuid:{text}")] {
+            assert!(id(other).is_none(), "{other}");
+        }
+    }
 
     #[test]
     fn a_run_expires_when_its_term_is_over_and_not_before() {

@@ -21,12 +21,12 @@ use crate::wait;
     get, path = "/v1/runs/{run_id}", tag = "runs",
     params(
         ("run_id" = uuid::Uuid, Path),
-        ("wait" = Option<u64>, Query, description = "Waits up to so many seconds (60 at most) for the run to finish"),
+        ("wait" = Option<u64>, Query, minimum = 0, maximum = 60, description = "Waits up to so many seconds (60 at most) for the run to finish"),
         ("If-None-Match" = Option<String>, Header, description = "An ETag of before"),
     ),
     responses(
         (status = 200, description = "The run", body = RunView, headers(("ETag" = String))),
-        (status = 304, description = "As it was"),
+        (status = 304, description = "As it was", headers(("ETag" = String))),
         (status = 401, description = "UNAUTHENTICATED", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "FORBIDDEN", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "NOT_FOUND", body = ProblemBody, content_type = "application/problem+json"),
@@ -70,7 +70,8 @@ fn etag(body: &[u8]) -> String {
 
 /// Whether `If-None-Match` names the tag; compared weakly (RFC 9110, 13.1.2).
 fn matches(header: &str, etag: &str) -> bool {
-    header.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    header.trim() == "*"
+        || wait::elements(header).map(str::trim).any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 #[cfg(test)]
@@ -84,5 +85,6 @@ mod tests {
         assert!(matches(&format!("\"x\", W/{tag}"), &tag));
         assert!(matches("*", &tag));
         assert!(!matches("\"x\"", &tag));
+        assert!(!matches("\"a, *, b\"", &tag), "a star inside a tag is no star");
     }
 }

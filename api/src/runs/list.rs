@@ -5,12 +5,13 @@ use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::json;
 use shared::access::Scope;
+use shared::domain::Status;
 use shared::run_view::RunView;
 use shared::store::audit::{self, Event};
 use shared::store::{runs, search};
 use utoipa::ToSchema;
 
-use super::{cursor, list_query};
+use super::{cursor, find, list_query};
 use crate::auth::{MayRead, reader};
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
@@ -22,6 +23,7 @@ pub struct RunList {
     /// Newest first.
     pub items: Vec<RunView>,
     /// Where the next page begins; null on the last.
+    #[schema(required = true)]
     pub next_cursor: Option<String>,
 }
 
@@ -29,16 +31,16 @@ pub struct RunList {
 #[utoipa::path(
     get, path = "/v1/runs", tag = "runs",
     params(
-        ("status" = Option<String>, Query, description = "`processing`, `success` or `error`"),
+        ("status" = Option<Status>, Query),
         ("verdict" = Option<bool>, Query),
         ("error_code" = Option<String>, Query, description = "Any of the run's errors"),
-        ("fio" = Option<String>, Query, description = "Part of the applicant's name, any case"),
-        ("q" = Option<String>, Query, description = "Words in the recognised text"),
+        ("fio" = Option<String>, Query, min_length = 1, description = "Part of the applicant's name, any case"),
+        ("q" = Option<String>, Query, min_length = 1, description = "Words in the recognised text, 10 at most"),
         ("created_from" = Option<String>, Query, description = "A time (RFC 3339) or a day"),
         ("created_to" = Option<String>, Query, description = "A time (RFC 3339) or a day, included"),
-        ("external_request_id" = Option<String>, Query),
-        ("iin" = Option<String>, Query),
-        ("limit" = Option<u32>, Query, description = "1 to 200, 50 unless told"),
+        ("external_request_id" = Option<String>, Query, min_length = 1),
+        ("iin" = Option<String>, Query, pattern = "^[0-9]{12}$", description = "12 digits"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "1 to 200, 50 unless told"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses(
@@ -68,7 +70,8 @@ pub async fn list(
         run_ids.pop();
     }
     let next_cursor = run_ids.last().filter(|_| more).map(|last| cursor::write(*last, query.binding));
-    let records = runs::find_many(&app.pool, &run_ids).await?;
+    let mut records = runs::find_many(&app.pool, &run_ids).await?;
+    records.retain(|record| !find::expired(&app, record));
     if sees_all {
         let event = Event {
             client_id: None,

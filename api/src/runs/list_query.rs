@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::cursor::{self, Binding};
 use crate::problem::{Code, FieldError, Problem};
+use crate::wait::whole;
 
 const LIMIT: i64 = 50;
 const MOST: i64 = 200;
@@ -42,6 +43,10 @@ pub fn read(query: &str, client_id: Option<Uuid>, time_zone: Tz) -> Result<ListQ
             continue;
         }
         seen.push(name.clone().into_owned());
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            fault("must be UTF-8");
+            continue;
+        }
         match name.as_ref() {
             "status" => filter.status = value.parse().map_err(|_| fault("must be processing, success or error")).ok(),
             "verdict" => filter.verdict = value.parse().map_err(|_| fault("must be true or false")).ok(),
@@ -52,8 +57,8 @@ pub fn read(query: &str, client_id: Option<Uuid>, time_zone: Tz) -> Result<ListQ
             "created_to" => filter.before = at(&value, time_zone).map(|span| floor(span.1)).map_err(fault).ok(),
             "external_request_id" => filter.external_request_id = text(&value).map_err(fault).ok(),
             "iin" => filter.iin = iin(&value).map_err(fault).ok(),
-            "limit" => match value.parse() {
-                Ok(number) if (1..=MOST).contains(&number) => limit = number,
+            "limit" => match whole(&value).and_then(|number| i64::try_from(number).ok()) {
+                Some(number) if (1..=MOST).contains(&number) => limit = number,
                 _ => fault("must be a whole number from 1 to 200"),
             },
             "cursor" => cursor = Some(value.into_owned()),
@@ -150,6 +155,7 @@ mod tests {
         let named = "status verdict error_code q created_from created_to iin limit stauts limit";
         assert_eq!(faults(query).join(" "), named);
         assert_eq!(faults("limit=201"), ["limit"]);
+        assert_eq!(faults("limit=%2B5&q=%ff"), ["limit", "q"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::store::llm_calls::{self, CallRow};
 use utoipa::ToSchema;
 
-use super::{Items, RunId, find};
+use super::{Items, RunId, find, named_client};
 use crate::auth::MayRead;
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
@@ -27,12 +27,16 @@ pub struct CallView {
     /// How long it took.
     pub duration_seconds: f64,
     /// Tokens of the prompt.
+    #[schema(required = true)]
     pub prompt_tokens: Option<i32>,
     /// Tokens of the answer.
+    #[schema(required = true)]
     pub completion_tokens: Option<i32>,
     /// Tokens in all.
+    #[schema(required = true)]
     pub total_tokens: Option<i32>,
     /// In the currency of the price list; null where no price is set.
+    #[schema(required = true)]
     pub cost: Option<f64>,
     /// `ok`, or why the answer could not be used.
     pub outcome: String,
@@ -61,7 +65,7 @@ pub async fn llm_calls(
 ) -> Result<Json<Items<CallView>>, Problem> {
     let record = find::readable(&app, &caller, &context, run_id).await?;
     let rows = llm_calls::list(&app.pool, run_id, record.generation).await?;
-    Ok(Json(Items { items: rows.into_iter().map(CallView::from).collect() }))
+    Ok(Json(Items { client: named_client(&record, &caller), items: rows.into_iter().map(CallView::from).collect() }))
 }
 
 impl From<CallRow> for CallView {

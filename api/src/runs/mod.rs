@@ -21,6 +21,7 @@ use utoipa_axum::routes;
 
 use crate::state::App;
 
+pub use events::COMMENT;
 pub use find::RunId;
 
 /// The routes.
@@ -53,8 +54,16 @@ pub struct Accepted {
 /// What a list of a run's parts is answered with.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 pub struct Items<T> {
+    /// Whose run it is; named to operators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// All of them.
     pub items: Vec<T>,
+}
+
+/// Whose run it is, as far as this caller is told.
+fn named_client(record: &shared::store::runs::RunRecord, caller: &shared::store::api_keys::Caller) -> Option<String> {
+    (crate::auth::reader(caller) == shared::run_view::Reader::Operator).then(|| record.client.clone())
 }
 
 impl Accepted {

@@ -8,11 +8,12 @@ use shared::store::pages;
 use utoipa::ToSchema;
 
 use super::document::streamed;
-use super::{Items, RunId, find};
+use super::{Items, RunId, find, named_client};
 use crate::auth::MayRead;
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
 use crate::state::App;
+use crate::wait::whole;
 
 /// One page of recognised text.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,6 +24,7 @@ pub struct PageView {
     /// Lines parted by a line feed.
     pub text_content: String,
     /// Mean confidence of the words, 0 to 1; null where the engine gives none.
+    #[schema(required = true)]
     pub confidence: Option<f32>,
     /// `text_layer`, `tesseract` or `http`.
     pub source: String,
@@ -55,19 +57,19 @@ pub async fn pages(
         confidence: row.confidence,
         source: row.source,
     };
-    Ok(Json(Items { items: rows.into_iter().map(view).collect() }))
+    Ok(Json(Items { client: named_client(&record, &caller), items: rows.into_iter().map(view).collect() }))
 }
 
 /// Which page.
 #[derive(Deserialize)]
 pub struct PagePath {
-    page_number: i32,
+    page_number: String,
 }
 
 /// Answers the upright page as a JPEG, 1,600 pixels at most.
 #[utoipa::path(
     get, path = "/v1/runs/{run_id}/pages/{page_number}/image", tag = "runs",
-    params(("run_id" = uuid::Uuid, Path), ("page_number" = u32, Path, description = "From 1")),
+    params(("run_id" = uuid::Uuid, Path), ("page_number" = u32, Path, minimum = 1, description = "From 1")),
     responses(
         (status = 200, description = "The page", content_type = "image/jpeg", body = Vec<u8>),
         (status = 401, description = "UNAUTHENTICATED", body = ProblemBody, content_type = "application/problem+json"),
@@ -86,6 +88,8 @@ pub async fn image(
 ) -> Result<Response, Problem> {
     let record = find::readable(&app, &caller, &context, run_id).await?;
     let Path(PagePath { page_number }) = path.map_err(|_| Problem::not_found())?;
+    let page_number =
+        whole(&page_number).and_then(|number| i32::try_from(number).ok()).ok_or_else(Problem::not_found)?;
     // The picture goes with the document.
     find::document_key(&record, &app.rules.retention)?;
     let key = pages::image_key(&app.pool, run_id, record.generation, page_number).await?;

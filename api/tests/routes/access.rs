@@ -124,6 +124,17 @@ async fn an_operator_reads_the_runs_of_all_is_told_whose_they_are_and_leaves_a_t
     let listed = json_of(service.get(&operator, "/v1/runs").send().await.expect("an answer")).await;
     assert_eq!(listed["items"][0]["client"], "bank");
     assert_eq!(service.count("audit_events").await, before + 2);
+    for part in ["pages", "llm-calls", "callbacks"] {
+        let answer = service.get(&operator, &format!("/v1/runs/{run_id}/{part}")).send().await.expect("an answer");
+        assert_eq!(json_of(answer).await["client"], "bank", "{part}");
+    }
+    let mut events = service.get(&operator, &format!("/v1/runs/{run_id}/events")).send().await.expect("an answer");
+    let snapshot = events.chunk().await.expect("a stream").expect("an event");
+    assert!(
+        snapshot.starts_with(b"event: snapshot\n")
+            && String::from_utf8_lossy(&snapshot).contains("\"client\":\"bank\"")
+    );
+    assert_eq!(service.count("audit_events").await, before + 6);
     let erased = service.delete(&operator, &format!("/v1/runs/{run_id}")).send().await.expect("an answer");
     assert_eq!(erased.status(), StatusCode::FORBIDDEN);
 }
@@ -132,7 +143,9 @@ async fn an_operator_reads_the_runs_of_all_is_told_whose_they_are_and_leaves_a_t
 async fn what_is_not_there_is_a_problem_too() {
     let service = Service::start().await;
     let key = service.bank().await;
-    for path in ["/", "/v1", "/v1/stats/daily", "/v1/runs/not-an-id", "/v1/runs/x/cancel", "/nothing"] {
+    for path in
+        ["/", "/v1", "/v1/stats/daily", "/v1/runs/not-an-id", "/v1/runs/x/cancel", "/nothing", "/docs/nothing.js"]
+    {
         let answer = service.get(&key, path).send().await.expect("an answer");
         assert_eq!(problem(answer).await, (404, "NOT_FOUND".into()), "{path}");
     }

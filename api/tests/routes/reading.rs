@@ -105,6 +105,8 @@ async fn a_run_past_its_term_is_gone_on_every_route() {
         let answer = service.get(&key, &format!("/v1/runs/{run_id}{part}")).send().await.expect("an answer");
         assert_eq!(problem(answer).await, (410, "RUN_EXPIRED".into()), "{part}");
     }
+    let listed = json_of(service.get(&key, "/v1/runs").send().await.expect("an answer")).await;
+    assert_eq!(listed["items"], json!([]));
 }
 
 #[tokio::test]

@@ -72,6 +72,7 @@ impl Service {
             metrics: Metrics::default(),
             broker_is_up: Box::new(|| false),
             store_answer: StoreAnswer::default(),
+            comment_every: Duration::from_millis(500),
             rules: Rules::from(&settings),
             stopping: stopping.clone(),
         });

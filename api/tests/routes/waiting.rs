@@ -130,6 +130,28 @@ async fn events_begin_with_a_snapshot_tell_each_stage_once_and_end_with_the_run(
 }
 
 #[tokio::test]
+async fn a_stream_that_has_nothing_to_say_says_that_it_lives() {
+    let service = Service::start().await;
+    let key = service.bank().await;
+    let run_id = service.submit(&key).await;
+    let mut answer = service.get(&key, &format!("/v1/runs/{run_id}/events")).send().await.expect("an answer");
+    let comment = async { while !answer.chunk().await.expect("a stream").expect("a chunk").starts_with(b": ") {} };
+    // What wakes the stream again and again and brings nothing new to say.
+    let at = "2026-11-22T08:11:00Z".parse().expect("a time");
+    let what = What::Stage { stage: Stage::Acquire, state: StageState::Started, attempt: 1, at };
+    let told_again = async {
+        loop {
+            service.app.hub.dispatch(RunEvent { run_id, what: what.clone() });
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    tokio::select! {
+        () = comment => {}
+        () = told_again => {}
+    }
+}
+
+#[tokio::test]
 async fn the_events_of_a_finished_run_are_the_run_at_once() {
     let service = Service::start().await;
     let key = service.bank().await;

@@ -1,8 +1,9 @@
 //! `rb-ocr callbacks test`: one event of type `test`, signed and sent as any other but kept nowhere.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
+use shared::callback_target::check_url;
 use shared::clock::DatabaseClock;
 use shared::secrets::Sealer;
 use shared::settings::Secret;
@@ -33,7 +34,7 @@ impl Callbacks {
     /// delivered.
     pub async fn run(self, json: bool) -> anyhow::Result<()> {
         let Self::Test { client: name, url } = self;
-        let (settings, pool) = open()?;
+        let (settings, pool) = open().await?;
         let key =
             settings.secrets_key.as_ref().context("SECRETS_KEY is not set: callbacks are signed with what it opens")?;
         let Some(client) = clients::find(&pool, &name).await? else { bail!("there is no client {name}") };
@@ -43,6 +44,8 @@ impl Callbacks {
             secrets
                 .push(Secret::new(String::from_utf8(sealer.open(&sealed, &context)?).context("a secret is no text")?));
         }
+        // What is refused without being sent is refused with its reason, as a submission would be.
+        check_url(&url, &settings.callbacks.allow_hosts).map_err(|refused| anyhow!("the address {refused}"))?;
         let clock = DatabaseClock::default();
         clock.measure(&pool).await?;
         let sender = Sender::new(&settings.callbacks, Metrics::default())?;

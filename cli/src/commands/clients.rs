@@ -26,20 +26,21 @@ pub enum Clients {
 
 /// What is to be changed.
 #[derive(clap::Args, Debug)]
+#[command(group(clap::ArgGroup::new("change").required(true).multiple(true)))]
 pub struct SetArgs {
     /// Its name
     client: String,
     /// How its callbacks are made
-    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(CALLBACK_FORMS.iter().copied()))]
+    #[arg(long, group = "change", value_parser = clap::builder::PossibleValuesParser::new(CALLBACK_FORMS.iter().copied()))]
     callback_form: Option<String>,
     /// Credentials of the plain form
-    #[arg(long, value_name = "USER:PASS")]
+    #[arg(long, group = "change", value_name = "USER:PASS")]
     callback_basic: Option<String>,
     /// Submissions in so many seconds
-    #[arg(long, value_name = "N/SECONDS")]
+    #[arg(long, group = "change", value_name = "N/SECONDS")]
     rate: Option<RateLimit>,
     /// Whether it may submit with priority high
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    #[arg(long, group = "change", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     allow_high: Option<bool>,
 }
 
@@ -49,7 +50,7 @@ impl Clients {
     /// # Errors
     /// The database is away, or there is no such client.
     pub async fn run(self, json: bool) -> anyhow::Result<()> {
-        let (settings, pool) = open()?;
+        let (settings, pool) = open().await?;
         let name = match &self {
             Self::Set(args) => &args.client,
             Self::Show { client } => client,

@@ -45,7 +45,7 @@ impl Keys {
     /// # Errors
     /// The database is away, or there is no such key.
     pub async fn run(self, json: bool) -> anyhow::Result<()> {
-        let (settings, pool) = open()?;
+        let (settings, pool) = open().await?;
         match self {
             Self::Create { name, scopes } => create(&settings, &pool, &name, scopes, json).await,
             Self::List { name } => list(&pool, name.as_deref(), json).await,

@@ -14,8 +14,9 @@ use crate::output::show;
 pub async fn run(json: bool) -> anyhow::Result<()> {
     let database = Settings::from_env()?.database;
     let url = database.direct_url.clone().unwrap_or_else(|| database.url.clone());
+    store::reach(&url).await.context("the database cannot be reached")?;
     let pool = store::connect(&Database { url, pooled: false, ..database }, "rb-ocr migrate")?;
-    let applied = store::pending_migrations(&pool).await.context("the database cannot be reached")?;
+    let applied = store::pending_migrations(&pool).await?;
     store::migrate(&pool).await.context("the schema cannot be brought up to date")?;
     show(json, &json!({ "applied": applied }), || match applied {
         0 => "The schema is up to date.".to_owned(),

@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(long)]
     fio: Option<String>,
     /// 1 to 200
-    #[arg(long, default_value = "20")]
+    #[arg(long, default_value = "20", value_parser = clap::value_parser!(u8).range(1..=200))]
     limit: u8,
     /// `next_cursor` of the page before
     #[arg(long)]

@@ -35,7 +35,7 @@ impl Secrets {
     /// The database is away, there is no such client, or no key to encrypt with.
     pub async fn run(self, json: bool) -> anyhow::Result<()> {
         let Self::Rotate { client: name, retire_after } = self;
-        let (settings, pool) = open()?;
+        let (settings, pool) = open().await?;
         let key = settings.secrets_key.context("SECRETS_KEY is not set: secrets are kept encrypted with it")?;
         let Some(client) = clients::find(&pool, &name).await? else { bail!("there is no client {name}") };
         let secret = make_signing_secret();

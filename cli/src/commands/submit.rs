@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use super::show::summary;
 use crate::http::{Api, answer};
-use crate::output::show;
+use crate::output::{sentence, show};
 
 /// Seconds of one wait, the most that the api allows.
 const WAIT: u64 = 60;
@@ -33,28 +33,43 @@ pub struct Args {
     external_request_id: Option<String>,
 }
 
-/// Submits all files, then waits for all where asked to.
+/// Submits all files, then waits for all where asked to. What became of each is told, whatever became of the others.
 ///
 /// # Errors
-/// A file cannot be read, or the api refuses it.
+/// A file cannot be read, the api refuses it, or its run has ended in `error`. A verdict is no error.
 pub async fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let api = Api::from_env()?;
     let mut runs = Vec::new();
     for file in &args.files {
-        let accepted = submit(&api, file, args).await.with_context(|| file.display().to_string())?;
-        runs.push((file, accepted));
+        runs.push((file, submit(&api, file, args).await));
     }
     for (_, run) in &mut runs {
-        while args.wait && run["status"] == "processing" {
-            let run_id = run["run_id"].as_str().context("the api's answer has no run_id")?;
-            *run = answer(api.get(&format!("/v1/runs/{run_id}?wait={WAIT}"))).await?;
+        if let (Ok(accepted), true) = (&run, args.wait) {
+            *run = ended(&api, accepted.clone()).await;
         }
     }
-    let items: Vec<Value> = runs.iter().map(|(file, run)| json!({ "file": file, "run": run })).collect();
+    let item = |file: &PathBuf, run: &anyhow::Result<Value>| match run {
+        Ok(run) => json!({ "file": file, "run": run }),
+        Err(error) => json!({ "file": file, "refused": sentence(error) }),
+    };
+    let items: Vec<Value> = runs.iter().map(|(file, run)| item(file, run)).collect();
     show(json, &json!({ "items": items }), || {
-        runs.iter().map(|(file, run)| format!("{}: {}", file.display(), summary(run))).collect::<Vec<_>>().join("\n")
+        let line = |run: &anyhow::Result<Value>| run.as_ref().map_or_else(sentence, summary);
+        runs.iter().map(|(file, run)| format!("{}: {}", file.display(), line(run))).collect::<Vec<_>>().join("\n")
     });
-    Ok(())
+    let failed = |run: &anyhow::Result<Value>| run.as_ref().map_or(true, |run| run["status"] == "error");
+    match runs.iter().filter(|(_, run)| failed(run)).count() {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} files failed", runs.len()),
+    }
+}
+
+async fn ended(api: &Api, mut run: Value) -> anyhow::Result<Value> {
+    while run["status"] == "processing" {
+        let run_id = run["run_id"].as_str().context("the api's answer has no run_id")?;
+        run = answer(api.get(&format!("/v1/runs/{run_id}?wait={WAIT}"))).await?;
+    }
+    Ok(run)
 }
 
 async fn submit(api: &Api, file: &Path, args: &Args) -> anyhow::Result<Value> {

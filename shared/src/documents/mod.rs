@@ -2,11 +2,13 @@
 //! Nothing is held whole in memory: what is larger than one part is sent part by part, and an
 //! upload that is dropped or aborted leaves nothing.
 
+mod calls;
 mod error;
 mod keys;
 mod open;
 mod upload;
 
+use std::ffi::OsString;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -17,6 +19,9 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::io::AsyncWriteExt;
 
+use crate::telemetry::Metrics;
+
+use calls::Calls;
 pub use error::DocumentsError;
 pub use keys::{BadObjectKey, document_key, incoming_key, page_key};
 pub use upload::Upload;
@@ -27,6 +32,7 @@ pub struct Documents {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     part_bytes: usize,
+    calls: Calls,
 }
 
 /// A stored object that is being read.
@@ -49,12 +55,31 @@ pub struct Stored {
 }
 
 impl Documents {
-    /// Opens the store that `STORAGE_URL` names. A directory is made if it is missing.
+    /// Opens the store that `STORAGE_URL` names, with the `AWS_…` variables of the environment. A directory is
+    /// made if it is missing.
     ///
     /// # Errors
     /// The address cannot be used, or the directory cannot be made.
     pub fn open(storage_url: &str) -> Result<Self, DocumentsError> {
-        open::open(storage_url)
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::open_with(storage_url, std::env::vars_os().filter_map(text))
+    }
+
+    /// The same with `AWS_…` variables from anywhere, so that tests need no environment.
+    ///
+    /// # Errors
+    /// As [`Documents::open`].
+    pub fn open_with(
+        storage_url: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, DocumentsError> {
+        open::open(storage_url, variables)
+    }
+
+    /// Counts its calls.
+    #[must_use]
+    pub fn counted_by(self, metrics: Metrics) -> Self {
+        Self { calls: Calls::counted_by(metrics), ..self }
     }
 
     fn at(&self, key: &str) -> Result<Path, DocumentsError> {
@@ -67,7 +92,7 @@ impl Documents {
     /// # Errors
     /// The key is none of ours.
     pub fn begin(&self, key: &str) -> Result<Upload, DocumentsError> {
-        Ok(Upload::new(Arc::clone(&self.store), self.at(key)?, self.part_bytes))
+        Ok(Upload::new(Arc::clone(&self.store), self.at(key)?, self.part_bytes, self.calls.clone()))
     }
 
     /// Stores what is in memory already (a page's picture).
@@ -75,7 +100,7 @@ impl Documents {
     /// # Errors
     /// The store is unavailable.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), DocumentsError> {
-        self.store.put(&self.at(key)?, PutPayload::from_bytes(bytes)).await?;
+        self.calls.count(self.store.put(&self.at(key)?, PutPayload::from_bytes(bytes))).await?;
         Ok(())
     }
 
@@ -84,7 +109,7 @@ impl Documents {
     /// # Errors
     /// It is not there, or the store is unavailable.
     pub async fn get(&self, key: &str) -> Result<Download, DocumentsError> {
-        let found = self.store.get(&self.at(key)?).await?;
+        let found = self.calls.count(self.store.get(&self.at(key)?)).await?;
         Ok(Download { size: found.meta.size, bytes: found.into_stream().map_err(DocumentsError::from).boxed() })
     }
 
@@ -109,7 +134,7 @@ impl Documents {
     /// # Errors
     /// The store is unavailable.
     pub async fn delete(&self, key: &str) -> Result<(), DocumentsError> {
-        match self.store.delete(&self.at(key)?).await {
+        match self.calls.count(self.store.delete(&self.at(key)?)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -142,6 +167,3 @@ impl Documents {
         self.delete(&key).await
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,6 +8,7 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 
 use super::DocumentsError;
+use super::calls::Calls;
 
 /// An object that is being written. Dropped before [`Upload::finish`], it leaves nothing.
 #[derive(Debug)]
@@ -18,11 +19,12 @@ pub struct Upload {
     waiting: Vec<Bytes>,
     waiting_bytes: usize,
     parts: Option<Box<dyn MultipartUpload>>,
+    calls: Calls,
 }
 
 impl Upload {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, key: Path, part_bytes: usize) -> Self {
-        Self { store, key, part_bytes, waiting: Vec::new(), waiting_bytes: 0, parts: None }
+    pub(super) fn new(store: Arc<dyn ObjectStore>, key: Path, part_bytes: usize, calls: Calls) -> Self {
+        Self { store, key, part_bytes, waiting: Vec::new(), waiting_bytes: 0, parts: None, calls }
     }
 
     /// Takes the next bytes; sends a part when enough are waiting.
@@ -52,11 +54,11 @@ impl Upload {
 
     async fn send(&mut self) -> Result<(), DocumentsError> {
         if self.parts.is_none() {
-            self.parts = Some(self.store.put_multipart(&self.key).await?);
+            self.parts = Some(self.calls.count(self.store.put_multipart(&self.key)).await?);
         }
         let payload = self.take();
         if let Some(parts) = &mut self.parts {
-            parts.put_part(payload).await?;
+            self.calls.count(parts.put_part(payload)).await?;
         }
         Ok(())
     }
@@ -70,10 +72,10 @@ impl Upload {
             self.send().await?;
         } else {
             let payload = self.take();
-            self.store.put(&self.key, payload).await?;
+            self.calls.count(self.store.put(&self.key, payload)).await?;
         }
         if let Some(parts) = &mut self.parts {
-            parts.complete().await?;
+            self.calls.count(parts.complete()).await?;
             self.parts = None;
         }
         Ok(())

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::page::Rect;
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident $word:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+    ($(#[doc = $doc_text:literal])* $name:ident { $($(#[$vdoc:meta])* $variant:ident $word:literal),* $(,)? }) => {
+        $(#[doc = $doc_text])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),* }
 
         impl $name {
@@ -29,6 +29,21 @@ macro_rules! words {
                 match word { $($word => Ok(Self::$variant),)* _ => Err(UnknownWord) }
             }
         }
+
+        // By hand: the derive does not see a rename that a macro has written.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                use utoipa::openapi::schema::{ObjectBuilder, Type};
+                let doc = [$($doc_text),*].concat();
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some(doc.trim()))
+                    .enum_values(Some(Self::ALL.iter().map(|value| value.as_str())))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 
@@ -83,12 +98,16 @@ words! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Checks {
     /// The name in the document is the applicant's.
+    #[schema(required = true)]
     pub fio_match: Option<bool>,
     /// The type is one of the fifteen.
+    #[schema(required = true)]
     pub doc_type_known: Option<bool>,
     /// Issue date ≤ today ≤ issue date + days of validity.
+    #[schema(required = true)]
     pub doc_date_valid: Option<bool>,
     /// The file holds one type of document.
+    #[schema(required = true)]
     pub single_doc_type: Option<bool>,
 }
 

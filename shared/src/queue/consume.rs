@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
-use lapin::types::FieldTable;
-use lapin::{Acker, Channel, Consumer};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Acker, BasicProperties, Channel, Consumer};
 
 use super::{JobMessage, QueueError, Session};
 use crate::store::jobs::Lane;
+use crate::telemetry::{TRACEPARENT, TraceContext};
 
 /// A consumer of a lane, on a channel of its own.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct LaneConsumer {
 pub struct Delivered {
     /// What it says.
     pub message: JobMessage,
+    /// The trace that it came with.
+    pub trace: Option<TraceContext>,
     /// It was delivered before, to a worker that did not settle it.
     pub redelivered: bool,
     /// How it is settled.
@@ -71,7 +74,10 @@ impl LaneConsumer {
             };
             let settle = Settle { acker: delivery.acker.clone(), session: Arc::clone(&self.session) };
             match JobMessage::from_bytes(&delivery.data) {
-                Some(message) => return Some(Delivered { message, redelivered: delivery.redelivered, settle }),
+                Some(message) => {
+                    let trace = trace_of(&delivery.properties);
+                    return Some(Delivered { message, trace, redelivered: delivery.redelivered, settle });
+                }
                 None => settle.set_aside().await,
             }
         }
@@ -115,5 +121,14 @@ impl Settle {
             // It is delivered again, and its claim then says that it is not to be had.
             self.session.fail();
         }
+    }
+}
+
+/// The trace context of a message, as [W3C](https://w3c.github.io/trace-context-amqp/) puts it into AMQP's headers.
+fn trace_of(properties: &BasicProperties) -> Option<TraceContext> {
+    match properties.headers().as_ref()?.inner().get(TRACEPARENT)? {
+        AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok()?.parse().ok(),
+        AMQPValue::ShortString(text) => text.as_str().parse().ok(),
+        _ => None,
     }
 }

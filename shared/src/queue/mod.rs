@@ -14,7 +14,7 @@ mod session;
 pub use broker::Broker;
 pub use consume::{Delivered, LaneConsumer, Settle};
 pub use dead::{DeadMessage, take_dead};
-pub use depth::ready_messages;
+pub use depth::{Depth, depth};
 pub use message::JobMessage;
 pub use names::Names;
 pub use publish::{NotTaken, Unconfirmed, publish_jobs};

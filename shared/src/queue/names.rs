@@ -16,13 +16,7 @@ impl Names {
 
     /// The queue of a lane. deploy/rabbitmq holds the policies that these names match.
     pub fn lane(&self, lane: Lane) -> String {
-        let name = match lane {
-            Lane::RunsHigh => "runs.high",
-            Lane::RunsNormal => "runs.normal",
-            Lane::Callbacks => "callbacks",
-            Lane::Erase => "erase",
-        };
-        format!("{}.{name}", self.prefix)
+        format!("{}.{}", self.prefix, lane.as_str())
     }
 
     /// The exchange and the queue of messages that cannot be read, or were delivered too often.

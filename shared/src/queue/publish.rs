@@ -6,11 +6,12 @@ use futures::future::join_all;
 use lapin::options::BasicPublishOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Confirmation, PublisherConfirm};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{JobMessage, QueueError, Session};
 use crate::store::jobs::PublishedJob;
-use crate::telemetry::Relayed;
+use crate::telemetry::{self, Relayed, TRACEPARENT, TraceContext};
 
 /// How long the broker may take to confirm.
 const CONFIRM_TIME: Duration = Duration::from_secs(30);
@@ -73,11 +74,25 @@ pub async fn publish_jobs(session: &Session, jobs: &[PublishedJob]) -> Unconfirm
     unconfirmed
 }
 
+/// Sends one message in the trace that its job was made in; its headers carry the trace on.
 async fn send(session: &Session, job: &PublishedJob) -> Result<PublisherConfirm, QueueError> {
+    let queue = session.names.lane(job.lane);
+    let span = tracing::error_span!(
+        "publish", run_id = %job.run_id, otel.kind = "producer", messaging.destination.name = queue
+    );
+    let parent = job.trace_context.as_deref().and_then(|text| text.parse().ok());
+    let trace = telemetry::start(&span, parent);
+    publish(session, job, &queue, trace).instrument(span).await
+}
+
+async fn publish(
+    session: &Session,
+    job: &PublishedJob,
+    queue: &str,
+    trace: TraceContext,
+) -> Result<PublisherConfirm, QueueError> {
     let mut headers = FieldTable::default();
-    if let Some(traceparent) = &job.trace_context {
-        headers.insert("traceparent".into(), AMQPValue::LongString(traceparent.as_str().into()));
-    }
+    headers.insert(TRACEPARENT.into(), AMQPValue::LongString(trace.to_string().into()));
     let properties = BasicProperties::default()
         .with_content_type("application/json".into())
         .with_type("rb-ocr.job".into())
@@ -85,7 +100,6 @@ async fn send(session: &Session, job: &PublishedJob) -> Result<PublisherConfirm,
         .with_delivery_mode(2)
         .with_headers(headers);
     let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-    let queue = session.names.lane(job.lane);
     let payload = JobMessage::new(job.job_id, job.run_id).to_bytes();
     Ok(session.jobs.basic_publish("".into(), queue.into(), options, &payload, properties).await?)
 }

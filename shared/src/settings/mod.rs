@@ -92,8 +92,21 @@ impl Settings {
     /// # Errors
     /// Every setting that is wrong, and every two that do not agree.
     pub fn from_env() -> Result<Self, Faults> {
-        dotenvy::dotenv().ok();
-        Self::read(&|name| std::env::var(name).ok())
+        let file = dotenvy::dotenv();
+        let read = Self::read(&|name| std::env::var(name).ok());
+        match file {
+            // What follows the line that cannot be read would be lost without a word. The line may hold a secret.
+            Err(error) if !error.not_found() => {
+                let problem = match error {
+                    dotenvy::Error::LineParse(..) => "holds a line that is no NAME=value".to_owned(),
+                    other => format!("cannot be read: {other}"),
+                };
+                let mut faults = read.err().unwrap_or(Faults(Vec::new()));
+                faults.0.insert(0, Fault { name: ".env".to_owned(), problem });
+                Err(faults)
+            }
+            _ => read,
+        }
     }
 
     /// From any source of values, so that tests need no environment.
@@ -104,13 +117,13 @@ impl Settings {
         let mut reader = Reader::new(source);
         let settings = Self {
             database: Database {
-                url: reader.secret("DATABASE_URL"),
-                read_url: reader.optional("DATABASE_READ_URL", value::secret),
-                direct_url: reader.optional("DATABASE_DIRECT_URL", value::secret),
+                url: reader.required("DATABASE_URL", value::postgres_url),
+                read_url: reader.optional("DATABASE_READ_URL", value::postgres_url),
+                direct_url: reader.optional("DATABASE_DIRECT_URL", value::postgres_url),
                 pooled: reader.required("DATABASE_POOLED", value::flag),
                 connections: reader.required("DATABASE_CONNECTIONS", value::number_in(2..=500)) as u32,
             },
-            amqp_url: reader.secret("AMQP_URL"),
+            amqp_url: reader.required("AMQP_URL", value::amqp_url),
             queue_prefix: reader.required("QUEUE_PREFIX", value::queue_prefix),
             storage_url: reader.required("STORAGE_URL", value::storage_url),
             api_listen: reader.required("API_LISTEN", value::parsed),
@@ -126,7 +139,8 @@ impl Settings {
             time_zone: reader.required("TIME_ZONE", value::parsed),
             judge_as_of: reader.optional("JUDGE_AS_OF", value::parsed),
             secrets_key: reader.optional("SECRETS_KEY", value::secrets_key),
-            otlp_endpoint: reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", value::text),
+            otlp_endpoint: reader
+                .optional("OTEL_EXPORTER_OTLP_ENDPOINT", |value| value::base_url(value).map(|_| value.to_owned())),
         };
         if settings.judge_as_of.is_some() && reader.is("RB_OCR_ENV", "production") {
             reader.disagree(
@@ -166,6 +180,19 @@ mod tests {
         for name in ["LEASE_SECONDS", "TIME_ZONE", "STORAGE_URL"] {
             assert!(faults.contains(name), "{name} is missing in: {faults}");
         }
+    }
+
+    #[test]
+    fn an_address_of_another_kind_is_told_and_not_shown() {
+        let given = ["DATABASE_URL", "DATABASE_READ_URL", "AMQP_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+        for wrong in ["hidden", "mysql://u:hidden@h/x", "postgres//h"] {
+            let given: Vec<_> = given.iter().map(|name| (*name, wrong)).collect();
+            let faults = read(&given).expect_err("all are wrong");
+            assert_eq!(faults.0.len(), 4, "{faults}");
+            assert!(!faults.to_string().contains("hidden"), "{faults}");
+        }
+        assert!(read(&[("STORAGE_URL", "s3:///prefix")]).is_err(), "there is no bucket");
+        assert!(read(&[("DATABASE_URL", "postgresql://h/x"), ("AMQP_URL", "amqps://h")]).is_ok());
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use super::fault::{Fault, Faults};
 use super::table::default_of;
-use super::value::Secret;
 
 /// Collects faults while values are read. A value that cannot be used is replaced by its default, so
 /// that reading goes on; [`Reader::finish`] then refuses the whole.
@@ -37,11 +36,6 @@ impl<'a> Reader<'a> {
     pub(super) fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let given = self.given(name).or_else(|| Some(default_of(name).to_owned()).filter(|d| !d.is_empty()))?;
         parse(&given).map_err(|problem| self.disagree(name, &problem)).ok()
-    }
-
-    /// A setting that has a default and must not be shown.
-    pub(super) fn secret(&mut self, name: &str) -> Secret {
-        self.required(name, super::value::secret)
     }
 
     /// Whether a variable has this value.

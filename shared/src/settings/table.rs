@@ -57,7 +57,7 @@ settings! {
     "RETENTION_SUCCESS" "90d" "how long runs with a verdict are kept";
     "RETENTION_ERROR" "180d" "how long runs in error are kept";
     "RETENTION_DOCUMENT" "30d" "how long documents are kept";
-    "OTEL_EXPORTER_OTLP_ENDPOINT" "" "where traces go, by OTLP over HTTP";
+    "OTEL_EXPORTER_OTLP_ENDPOINT" "" "where traces, metrics and logs go, by OTLP over HTTP";
     "RUST_LOG" "info" "how much is logged";
 }
 

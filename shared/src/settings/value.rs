@@ -124,9 +124,24 @@ pub(super) fn queue_prefix(value: &str) -> Result<String, String> {
 }
 
 pub(super) fn storage_url(value: &str) -> Result<String, String> {
-    let good =
-        value.strip_prefix("file:///").or_else(|| value.strip_prefix("s3://")).is_some_and(|rest| !rest.is_empty());
+    let folder = value.strip_prefix("file:///").is_some_and(|rest| !rest.is_empty());
+    let bucket = value.strip_prefix("s3://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    let good = folder || bucket;
     if good { Ok(value.to_owned()) } else { Err("must be file:///an/absolute/folder or s3://bucket/prefix".into()) }
+}
+
+pub(super) fn postgres_url(value: &str) -> Result<Secret, String> {
+    address(value, &["postgres", "postgresql"], "must be an address such as postgres://user:password@host:5432/name")
+}
+
+pub(super) fn amqp_url(value: &str) -> Result<Secret, String> {
+    address(value, &["amqp", "amqps"], "must be an address such as amqp://user:password@host:5672/%2f")
+}
+
+/// An address that holds a password, so that a fault must not repeat it.
+fn address(value: &str, schemes: &[&str], problem: &str) -> Result<Secret, String> {
+    let good = url::Url::parse(value).is_ok_and(|url| schemes.contains(&url.scheme()));
+    if good { Ok(Secret::new(value)) } else { Err(problem.to_owned()) }
 }
 
 pub(super) fn base_url(value: &str) -> Result<url::Url, String> {

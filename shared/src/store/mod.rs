@@ -31,7 +31,7 @@ pub mod stored_keys;
 pub mod workers;
 
 pub use error::StoreError;
-pub use pool::{MIGRATIONS, Pool, connect, connect_read, migrate, now, pending_migrations, ping};
+pub use pool::{MIGRATIONS, Pool, connect, connect_read, migrate, now, pending_migrations, ping, reach};
 
 /// A new id for an audit event: its first bits are the time, which says in which month it is kept.
 pub(crate) fn audit_event_id() -> uuid::Uuid {

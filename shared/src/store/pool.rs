@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::StoreError;
-use crate::settings::Database;
+use crate::settings::{Database, Secret};
 
 /// Connections to PostgreSQL.
 pub type Pool = sqlx::PgPool;
@@ -15,6 +16,9 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations")
 
 /// How long a request waits for a free connection before it is told that the database is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a person waits for a database that does not answer.
+const REACH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection that was idle for longer is asked whether it is alive before it is used: after a restart
 /// of the database no statement then fails for a connection that died with it.
@@ -60,7 +64,6 @@ fn connect_to(url: &str, database: &Database, name: &str) -> Result<Pool, StoreE
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
             Box::pin(async move {
-                use sqlx::Connection as _;
                 if meta.idle_for > TRUSTED_IDLE {
                     connection.ping().await?;
                 }
@@ -68,6 +71,17 @@ fn connect_to(url: &str, database: &Database, name: &str) -> Result<Pool, StoreE
             })
         })
         .connect_lazy_with(options))
+}
+
+/// Connects once, now: what goes wrong then says why, which a pool that waits for a connection does not.
+///
+/// # Errors
+/// The address cannot be read, nobody answers there in time, or the database does not let us in.
+pub async fn reach(url: &Secret) -> Result<(), StoreError> {
+    let options: PgConnectOptions = url.expose().parse()?;
+    let connecting = tokio::time::timeout(REACH_TIMEOUT, options.connect());
+    let connection = connecting.await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+    Ok(connection.close().await?)
 }
 
 /// Brings the schema up to date. Steps that are done already are left alone.

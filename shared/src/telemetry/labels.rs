@@ -87,8 +87,8 @@ pub const fn outcome(status: http::StatusCode) -> Outcome {
     }
 }
 
-/// The methods that are told apart; what else a client sends is one label.
-pub(super) fn method_label(method: &http::Method) -> &'static str {
+/// The methods that are told apart; what else a client sends is one label, in metrics and spans.
+pub fn method_label(method: &http::Method) -> &'static str {
     const KNOWN: &[&str] = &["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"];
     KNOWN.iter().find(|known| **known == method.as_str()).copied().unwrap_or("other")
 }

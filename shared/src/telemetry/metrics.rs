@@ -1,7 +1,9 @@
 //! Every metric of the api and the worker, in OpenMetrics text. A process counts what it does itself;
 //! what all share (jobs by state) is set by whoever has upkeep's duty.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -9,10 +11,12 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::labels::{Breaker, OutsideCall, Relayed, method_label};
 use crate::domain::{ErrorCode, Stage, Status};
+use crate::store::Pool;
 
 /// What [`Metrics::encode`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -20,6 +24,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
 type Gauges<const N: usize> = Family<Labels<N>, Gauge>;
+type FloatGauges = Family<Labels<1>, Gauge<f64, AtomicU64>>;
 type Durations<const N: usize> = Family<Labels<N>, Histogram, Buckets>;
 /// The route's template is the one label that is not static: it is the router's, never the client's.
 type RouteLabels = ([(&'static str, Arc<str>); 1], Labels<2>);
@@ -40,10 +45,37 @@ const SHORT: Buckets = Buckets(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 const LONG: Buckets =
     Buckets(&[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0]);
 
+/// What a metric is, whether anything was counted for it or not: an empty one is not written.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    /// The family's name, with its unit.
+    pub name: &'static str,
+    /// Counter, gauge or histogram.
+    pub kind: MetricType,
+    /// What it says.
+    pub help: &'static str,
+}
+
+impl Described {
+    /// The name that its samples have.
+    pub fn sample_name(&self) -> String {
+        let suffix = if matches!(self.kind, MetricType::Counter) { "_total" } else { "" };
+        format!("{}{suffix}", self.name)
+    }
+}
+
 macro_rules! families {
-    ($($field:ident: $type:ty = $make:expr, $name:literal $([$unit:expr])? $help:literal;)*) => {
+    ($($field:ident: $type:ty = $make:expr, $name:literal $([$unit:ident])? $help:literal;)*) => {
         #[derive(Debug)]
         struct Families { $($field: $type),* }
+
+        const DESCRIBED: &[Described] = &[
+            $(Described {
+                name: concat!("rb_ocr_", $name $(, families!(@suffix $unit))?),
+                kind: <$type as TypedMetric>::TYPE,
+                help: $help,
+            },)*
+        ];
 
         impl Families {
             fn register(registry: &mut Registry) -> Self {
@@ -53,11 +85,12 @@ macro_rules! families {
             }
         }
     };
+    (@suffix Seconds) => { "_seconds" };
     (@register $registry:ident, $metric:expr, $name:literal, $help:literal) => {
         $registry.register($name, $help, $metric.clone());
     };
-    (@register $registry:ident, $metric:expr, $name:literal, $help:literal, $unit:expr) => {
-        $registry.register_with_unit($name, $help, $unit, $metric.clone());
+    (@register $registry:ident, $metric:expr, $name:literal, $help:literal, $unit:ident) => {
+        $registry.register_with_unit($name, $help, Unit::$unit, $metric.clone());
     };
 }
 
@@ -65,35 +98,49 @@ families! {
     http_requests: Family<RouteLabels, Counter> = Family::default(), "http_requests"
         "Requests answered, by route, method and status";
     http_duration: Family<RouteLabels, Histogram, Buckets> = Family::new_with_constructor(SHORT),
-        "http_request_duration" [Unit::Seconds] "Time from a request's head to its answer's head";
+        "http_request_duration" [Seconds] "Time from a request's head to its answer's head";
     jobs: Gauges<2> = Family::default(), "jobs"
         "Jobs by kind and state (waiting, published, leased)";
     relayed: Counters<2> = Family::default(), "relay_messages"
         "Messages of the relay by kind and what they came to";
     deliveries: Counters<2> = Family::default(), "queue_deliveries"
-        "Deliveries taken, by kind and whether they are first ones, repeated or unreadable";
+        "Deliveries taken, by kind and whether they are first ones or repeated";
     claims: Counters<2> = Family::default(), "claims"
         "Claims by kind, won and lost";
     in_progress: Gauges<1> = Family::default(), "in_progress"
         "Jobs being worked on here, by kind";
-    stage_duration: Durations<2> = Family::new_with_constructor(LONG), "stage_duration" [Unit::Seconds]
+    stage_duration: Durations<2> = Family::new_with_constructor(LONG), "stage_duration" [Seconds]
         "Time of a stage, by stage and outcome";
     runs_finished: Counters<4> = Family::default(), "runs_finished"
         "Runs ended, by status, first error code, verdict and document type";
-    run_duration: Durations<1> = Family::new_with_constructor(LONG), "run_duration" [Unit::Seconds]
+    run_duration: Durations<1> = Family::new_with_constructor(LONG), "run_duration" [Seconds]
         "Time from submission to end, by status";
-    queue_wait: Histogram = LONG.new_metric(), "queue_wait" [Unit::Seconds]
+    queue_wait: Histogram = LONG.new_metric(), "queue_wait" [Seconds]
         "Time from submission or retry to the first claim";
     outside_calls: Counters<2> = Family::default(), "outside_calls"
         "Calls to outside services, by service and outcome";
-    outside_duration: Durations<1> = Family::new_with_constructor(SHORT), "outside_call_duration" [Unit::Seconds]
+    outside_duration: Durations<1> = Family::new_with_constructor(SHORT), "outside_call_duration" [Seconds]
         "Time of a call, by service";
     llm_tokens: Counters<2> = Family::default(), "llm_tokens"
         "Tokens, by call and whether prompt or completion";
     callbacks: Counters<1> = Family::default(), "callback_attempts"
         "Tries to deliver a callback, by outcome";
     db_connections: Gauges<2> = Family::default(), "db_connections"
-        "Connections of a pool: open, idle";
+        "Connections of a pool: open, idle, and max, how many may be open";
+    build: Gauges<1> = Family::default(), "build_info"
+        "1, for the version that runs";
+    broker_connected: Gauge = Gauge::default(), "broker_connected"
+        "Whether this process has a connection to the broker: 1 yes, 0 no";
+    queue_messages: Gauges<1> = Family::default(), "queue_messages"
+        "Messages ready in a queue of the broker, by queue";
+    queue_consumers: Gauges<1> = Family::default(), "queue_consumers"
+        "Consumers of a queue of the broker, by queue";
+    queue_unclaimed: Gauges<1> = Family::default(), "queue_unclaimed_jobs"
+        "Jobs published to a queue and not yet claimed, by queue";
+    queue_oldest: FloatGauges = Family::default(), "queue_oldest_due" [Seconds]
+        "How long the oldest unclaimed job has been due, by queue";
+    children: Durations<2> = Family::new_with_constructor(LONG), "child_duration" [Seconds]
+        "Time of a child process, by program and outcome";
     lease_expiries: Counter = Counter::default(), "lease_expiries"
         "Leases that ended without their worker's doing";
     dead_letters: Counters<1> = Family::default(), "dead_letters"
@@ -102,7 +149,7 @@ families! {
         "What upkeep did, by action";
     ocr_children: Gauges<1> = Family::default(), "ocr_children"
         "Child processes that read: running, slots";
-    ocr_wait: Histogram = SHORT.new_metric(), "ocr_child_wait" [Unit::Seconds]
+    ocr_wait: Histogram = SHORT.new_metric(), "ocr_child_wait" [Seconds]
         "Time that a child process waited for a slot";
     breakers: Gauges<1> = Family::default(), "breaker_state"
         "Whether a service is called: 0 yes, 1 one probe, 2 no";
@@ -112,23 +159,47 @@ families! {
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
 
-#[derive(Debug)]
+/// Sets what is looked at and not counted.
+type Look = dyn Fn(&Metrics) + Send + Sync;
+
 struct Inner {
     registry: Registry,
     families: Families,
+    look: OnceLock<Box<Look>>,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.families.fmt(f)
+    }
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("rb_ocr");
         let families = Families::register(&mut registry);
-        Self(Arc::new(Inner { registry, families }))
+        families.build.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
+        Self(Arc::new(Inner { registry, families, look: OnceLock::new() }))
     }
 }
 
 impl Metrics {
+    /// Has `look` set what is not counted but looked at (connections, children), each time before the
+    /// metrics are read. The first that is given stays.
+    pub fn looked_at_by(&self, look: impl Fn(&Self) + Send + Sync + 'static) {
+        let _ = self.0.look.set(Box::new(look));
+    }
+
+    /// Every metric there is.
+    pub const fn described() -> &'static [Described] {
+        DESCRIBED
+    }
+
     /// The metrics as [`CONTENT_TYPE`].
     pub fn encode(&self) -> String {
+        if let Some(look) = self.0.look.get() {
+            look(self);
+        }
         let mut text = String::with_capacity(16 * 1024);
         encode(&mut text, &self.0.registry).expect("a String takes every text");
         text
@@ -153,12 +224,34 @@ impl Metrics {
         self.of().jobs.get_or_create(&[("kind", kind), ("state", state)]).set(count);
     }
 
+    /// How a queue stands at the broker.
+    pub fn set_queue(&self, queue: &'static str, messages: u32, consumers: u32) {
+        self.of().queue_messages.get_or_create(&[("queue", queue)]).set(messages.into());
+        self.of().queue_consumers.get_or_create(&[("queue", queue)]).set(consumers.into());
+    }
+
+    /// How a queue stands in the table of jobs: published and not claimed, and since when the oldest is due.
+    pub fn set_unclaimed(&self, queue: &'static str, jobs: i64, oldest: Duration) {
+        self.of().queue_unclaimed.get_or_create(&[("queue", queue)]).set(jobs);
+        self.of().queue_oldest.get_or_create(&[("queue", queue)]).set(oldest.as_secs_f64());
+    }
+
+    /// Another process looks after the fleet now: this one's figures of it would only grow old.
+    pub fn forget_fleet(&self) {
+        let of = self.of();
+        of.jobs.clear();
+        of.queue_oldest.clear();
+        for family in [&of.queue_messages, &of.queue_consumers, &of.queue_unclaimed] {
+            family.clear();
+        }
+    }
+
     /// Messages of this kind came to this.
     pub fn relayed(&self, kind: &'static str, what: Relayed, count: u64) {
         self.of().relayed.get_or_create(&[("kind", kind), ("outcome", what.as_str())]).inc_by(count);
     }
 
-    /// A delivery was taken; `how` is `first`, `repeated` or `unreadable`.
+    /// A delivery was taken; `how` is `first` or `repeated`.
     pub fn delivery(&self, kind: &'static str, how: &'static str) {
         self.of().deliveries.get_or_create(&[("kind", kind), ("delivery", how)]).inc();
     }
@@ -230,10 +323,16 @@ impl Metrics {
     }
 
     /// How a database pool stands.
-    pub fn set_db_pool(&self, pool: &'static str, open: u32, idle: usize) {
-        let pool = ("pool", pool);
-        self.of().db_connections.get_or_create(&[pool, ("state", "open")]).set(i64::from(open));
-        self.of().db_connections.get_or_create(&[pool, ("state", "idle")]).set(gauge(idle));
+    pub fn set_db_pool(&self, name: &'static str, pool: &Pool) {
+        let max = i64::from(pool.options().get_max_connections());
+        for (state, count) in [("open", i64::from(pool.size())), ("idle", gauge(pool.num_idle())), ("max", max)] {
+            self.of().db_connections.get_or_create(&[("pool", name), ("state", state)]).set(count);
+        }
+    }
+
+    /// Whether this process has a connection to the broker.
+    pub fn set_broker_connected(&self, connected: bool) {
+        self.of().broker_connected.set(connected.into());
     }
 
     /// Leases ended without their worker's doing.
@@ -260,6 +359,12 @@ impl Metrics {
     /// A child process waited so long for a slot.
     pub fn ocr_child_waited(&self, duration: Duration) {
         self.of().ocr_wait.observe(duration.as_secs_f64());
+    }
+
+    /// A child process ended, or was ended; `outcome` is a word of its error, or `ok`.
+    pub fn child_ended(&self, program: &'static str, outcome: &'static str, duration: Duration) {
+        let labels = [("program", program), ("outcome", outcome)];
+        self.of().children.get_or_create(&labels).observe(duration.as_secs_f64());
     }
 
     /// Whether a service is called.

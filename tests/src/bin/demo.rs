@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use harness::demo::board::terminal_size;
 use harness::demo::client::Client;
 use harness::demo::options::Options;
 use harness::demo::report::report;
@@ -57,7 +58,8 @@ async fn show(options: &Options, stack: &mut Stack, samples: &[truth::Sample]) -
         outcomes = walk::walk(&client, &options.documents, samples.to_vec()) => outcomes?,
         fallen = fallen(stack) => anyhow::bail!("{fallen} (its log is in {})", options.place.display()),
     };
-    writeln!(out, "\n{}", report(&outcomes))?;
+    let columns = terminal_size().map(|(_, columns)| columns);
+    writeln!(out, "\n{}", report(&outcomes, columns))?;
     let as_expected = outcomes.iter().all(|outcome| outcome.differences().is_empty());
     Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

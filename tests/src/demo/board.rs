@@ -29,7 +29,7 @@ impl Board {
     /// A board for these files, live where standard output is a terminal that is high enough.
     pub fn new(files: &[&str]) -> Self {
         let now = Instant::now();
-        let size = if io::stdout().is_terminal() { terminal_size() } else { None };
+        let size = terminal_size();
         Self {
             rows: files
                 .iter()
@@ -104,8 +104,11 @@ fn line(row: &Row, width: usize, now: Instant) -> String {
     format!("  {:width$}  {marks}  {seconds:6.1} s  {}", row.file, row.stage)
 }
 
-/// Lines and columns of the terminal.
-fn terminal_size() -> Option<(usize, usize)> {
+/// Lines and columns of the terminal; none where standard output is none.
+pub fn terminal_size() -> Option<(usize, usize)> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
     let output = Command::new("stty").arg("size").stdin(Stdio::inherit()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let (lines, columns) = text.trim().split_once(' ')?;

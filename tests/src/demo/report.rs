@@ -50,10 +50,13 @@ impl Outcome {
     }
 }
 
-/// The whole report: the table, then what differs.
-pub fn report(outcomes: &[Outcome]) -> String {
+/// The whole report: the table, then what differs. `columns` are the terminal's, where there is one.
+pub fn report(outcomes: &[Outcome], columns: Option<usize>) -> String {
     let head = ["", "file", "verdict", "failed checks", "name", "date", "type", "seconds"].map(str::to_owned);
-    let rows: Vec<[String; 8]> = std::iter::once(head).chain(outcomes.iter().map(Outcome::cells)).collect();
+    let mut rows: Vec<[String; 8]> = std::iter::once(head).chain(outcomes.iter().map(Outcome::cells)).collect();
+    if let Some(columns) = columns {
+        narrow(&mut rows, columns);
+    }
     let mut text = table(&rows);
     let wrong: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.differences().is_empty()).collect();
     text.push_str(&format!("\n{} of {} came out as expected.\n", outcomes.len() - wrong.len(), outcomes.len()));
@@ -83,16 +86,35 @@ fn shortened(text: &str, limit: usize) -> String {
     text.chars().take(limit - 1).chain(['…']).collect()
 }
 
+/// Two spaces between each two columns.
+const GAPS: usize = 14;
+
+fn widths(rows: &[[String; 8]]) -> [usize; 8] {
+    std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+}
+
+/// Shortens what is longest and least needed, each to a length that still says something, until the table fits.
+/// A terminal that is narrower still breaks the lines itself.
+fn narrow(rows: &mut [[String; 8]], columns: usize) {
+    for (column, least) in [(6, 12), (3, 14), (4, 14), (1, 12)] {
+        let widths = widths(rows);
+        let excess = (widths.iter().sum::<usize>() + GAPS).saturating_sub(columns);
+        let limit = widths[column].saturating_sub(excess).max(least);
+        for row in rows.iter_mut() {
+            row[column] = shortened(&row[column], limit);
+        }
+    }
+}
+
 fn table(rows: &[[String; 8]]) -> String {
-    let widths: [usize; 8] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let widths = widths(rows);
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
         let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
         if number == 0 {
-            text.push_str(&"─".repeat(widths.iter().sum::<usize>() + 14));
+            text.push_str(&"─".repeat(widths.iter().sum::<usize>() + GAPS));
             text.push('\n');
         }
     }
@@ -119,7 +141,7 @@ mod tests {
             "extracted": {"fio": "Иванов Иван", "doc_date": "2026-11-01", "doc_type": "Справка об инвалидности"},
             "timings": {"duration_seconds": 1.26}}"#,
         );
-        let text = report(&[right]);
+        let text = report(&[right], None);
         let row = text.lines().nth(2).expect("a row");
         assert_eq!(row, "✓  a.pdf  not valid  fio_match      Иванов Иван  2026-11-01  Справка об инвалидности  1.3");
         assert!(text.ends_with("1 of 1 came out as expected.\n"));
@@ -129,6 +151,21 @@ mod tests {
     fn a_run_that_did_not_finish_is_not_as_expected() {
         let mut lost = outcome(r#"{"run_id": "r", "status": "success", "verdict": false}"#);
         lost.run = Err("refused".to_owned());
-        assert!(report(&[lost]).contains("0 of 1 came out as expected.\n  a.pdf: refused"));
+        assert!(report(&[lost], Some(80)).contains("0 of 1 came out as expected.\n  a.pdf: refused"));
+    }
+    #[test]
+    fn a_narrow_terminal_gets_a_table_that_fits_with_every_column_in_it() {
+        let run = r#"{"run_id": "r", "status": "success", "verdict": false,
+            "checks": {"fio_match": false, "doc_date_valid": false, "single_doc_type": false},
+            "extracted": {"fio": "Константинопольская Александра", "doc_date": "2026-11-01",
+                          "doc_type": "Справка о регистрации в качестве безработного"},
+            "timings": {"duration_seconds": 1.26}}"#;
+        let longest = |columns| report(&[outcome(run)], columns).lines().map(|line| line.chars().count()).max();
+        assert!(longest(None) > Some(120));
+        assert_eq!((longest(Some(120)), longest(Some(100))), (Some(120), Some(100)));
+        let text = report(&[outcome(run)], Some(100));
+        for found in ["fio_match, ", "Константинополь", "2026-11-01", "Справка о", "1.3"] {
+            assert!(text.contains(found), "{found} is missing in {text}");
+        }
     }
 }

@@ -44,7 +44,11 @@ impl Stack {
         command_line(&["migrate", "--json"], &options.environment).await?;
         let mut environment = options.environment.clone();
         let mut moved = false;
-        if environment.get("API_LISTEN").is_none() {
+        if let Some(asked) = environment.get("API_LISTEN") {
+            TcpListener::bind(asked).with_context(|| {
+                format!("API_LISTEN={asked} cannot be listened on: stop the program that does, or choose another port")
+            })?;
+        } else {
             let usual = TcpListener::bind((Ipv4Addr::LOCALHOST, PORT)).is_ok();
             let port = if usual { PORT } else { free_port()? };
             moved = !usual;

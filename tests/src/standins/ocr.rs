@@ -1,7 +1,7 @@
 //! OCR over HTTP as the contract's section 4 has it: takes a PDF, answers pages of text.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,7 @@ struct Shared {
     faults: Mutex<VecDeque<Fault>>,
     next_id: AtomicU64,
     polls: AtomicUsize,
+    held: AtomicBool,
     /// When each reading is done, and whether it fails.
     readings: Mutex<HashMap<u64, (Instant, bool)>>,
     uploads: Mutex<Vec<Upload>>,
@@ -96,6 +97,7 @@ impl Ocr {
             behaviour,
             next_id: AtomicU64::new(1),
             polls: AtomicUsize::new(0),
+            held: AtomicBool::new(false),
             readings: Mutex::default(),
             uploads: Mutex::default(),
         });
@@ -115,6 +117,16 @@ impl Ocr {
     /// What was uploaded, if it is kept.
     pub fn uploads(&self) -> Vec<Upload> {
         self.shared.uploads.lock().expect("no panic").clone()
+    }
+
+    /// From now on no reading is done before [`Ocr::release`].
+    pub fn hold(&self) {
+        self.shared.held.store(true, Ordering::SeqCst);
+    }
+
+    /// Readings are done again, also those that were held.
+    pub fn release(&self) {
+        self.shared.held.store(false, Ordering::SeqCst);
     }
 
     /// How often a result was asked for.
@@ -147,7 +159,8 @@ async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Respo
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     let delay = shared.behaviour.delay;
     shared.readings.lock().expect("no panic").insert(id, (Instant::now() + delay, fails));
-    let status = if delay.is_zero() && !fails { "completed" } else { "uploaded" };
+    let held = shared.held.load(Ordering::SeqCst);
+    let status = if delay.is_zero() && !fails && !held { "completed" } else { "uploaded" };
     axum::Json(json!({"id": id.to_string(), "status": status})).into_response()
 }
 
@@ -161,7 +174,9 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Respo
     let (status, result) = match reading {
         None => return StatusCode::NOT_FOUND.into_response(),
         Some((_, true)) => ("failed", Value::Null),
-        Some((done, false)) if Instant::now() < done => ("processing", Value::Null),
+        Some((done, false)) if Instant::now() < done || shared.held.load(Ordering::SeqCst) => {
+            ("processing", Value::Null)
+        }
         Some(_) => {
             shared.readings.lock().expect("no panic").remove(&id);
             let data = json!({"data": {"pages": shared.behaviour.pages}});

@@ -16,10 +16,12 @@ use shared::secrets::SecretError;
 use shared::settings::{self, Allowed, Secret};
 use shared::telemetry::{self, Metrics, Outcome, OutsideCall};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 use url::Url;
 
 use super::resolver::GuardedResolver;
 use super::signature;
+use crate::outside;
 
 /// A 2xx must come within this (contract, section 3).
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -177,10 +179,14 @@ impl Sender {
         Ok(attempt)
     }
 
-    async fn post(&self, url: Url, headers: HeaderMap, body: &str, now: DateTime<Utc>) -> Attempt {
+    async fn post(&self, url: Url, mut headers: HeaderMap, body: &str, now: DateTime<Utc>) -> Attempt {
         let start = Instant::now();
-        let answer =
-            self.client.post(url).timeout(self.answer_within).headers(headers).body(body.to_owned()).send().await;
+        let span = outside::span("callback");
+        let answer = async {
+            telemetry::inject(&mut headers);
+            self.client.post(url).timeout(self.answer_within).headers(headers).body(body.to_owned()).send().await
+        };
+        let answer = answer.instrument(span.clone()).await;
         let duration = start.elapsed();
         let (outcome, status_code, retry_after) = match answer {
             Ok(answer) => {
@@ -197,6 +203,7 @@ impl Sender {
             (_, None) => Some(Outcome::Unreachable),
         };
         if let Some(outcome) = called {
+            outside::record(&span, outcome, status_code);
             self.metrics.outside_call(OutsideCall { service: "callback", outcome, duration });
         }
         Attempt { outcome, status_code: status_code.map(|status| status.as_u16()), duration, retry_after }
@@ -249,7 +256,6 @@ fn headers(delivery: Delivery<'_>, now: DateTime<Utc>) -> Result<HeaderMap, Secr
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
-    telemetry::inject(&mut headers);
     Ok(headers)
 }
 

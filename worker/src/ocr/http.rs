@@ -109,7 +109,7 @@ impl HttpEngine {
                 let part = body(pdf).await?.file_name("document.pdf").mime_str("application/pdf");
                 let part = part.map_err(CallError::from)?;
                 let request = self.client.post(url).multipart(multipart::Form::new().part("file", part));
-                Ok::<_, Failure>(outside::call(request, UPLOAD_WITHIN.min(this.left), ANSWER_BYTES).await?)
+                Ok::<_, Failure>(outside::call("ocr", request, UPLOAD_WITHIN.min(this.left), ANSWER_BYTES).await?)
             }
         })
         .await?;
@@ -124,7 +124,7 @@ impl HttpEngine {
         let url = self.url(&["result", id]);
         retry(RETRIES, |this| {
             let request = self.client.get(url.clone());
-            async move { Ok(outside::call(request, POLL_WITHIN.min(this.left), ANSWER_BYTES).await?) }
+            async move { Ok(outside::call("ocr", request, POLL_WITHIN.min(this.left), ANSWER_BYTES).await?) }
         })
         .await
     }

@@ -19,6 +19,9 @@ use chrono::NaiveDate;
 use shared::domain::judge::Judgement;
 use shared::domain::{Analysis, ContentType, Page, Stage};
 
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
 pub use acquire::Origin;
 pub use failure::Failure;
 pub use progress::{NoProgress, Progress};
@@ -147,7 +150,19 @@ impl StageClock<'_> {
     ) -> Result<T, Failure> {
         self.progress.started(stage);
         let start = Instant::now();
-        let done = doing(work).await;
+        let span = tracing::error_span!(
+            "stage",
+            otel.name = stage.as_str(),
+            otel.status_code = Empty,
+            stage = stage.as_str(),
+            error_code = Empty
+        );
+        let done = doing(work).instrument(span.clone()).await;
+        if let Err(failure) = &done {
+            span.record("error_code", failure.code.as_str());
+            span.record("otel.status_code", "ERROR");
+        }
+        drop(span);
         let took = start.elapsed();
         work.timings.insert(stage.as_str(), took.as_secs_f64());
         self.progress.ended(stage, done.as_ref().err().map(|failure| failure.code), took);

@@ -33,6 +33,18 @@ impl SandboxError {
         Self::Failed { status, stderr: without_document_text(stderr) }
     }
 
+    /// Its word in metrics.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            Self::TooMuchOutput => "too_much_output",
+            Self::Failed { .. } => "failed",
+            Self::Spawn(_) => "not_started",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+
     /// Whether the file the child worked on is to blame, so that another try gives the same: it
     /// ended with an error of its own, crashed, or used up CPU, memory or output. A child that somebody
     /// killed, that could not start or that was late may do better next time.

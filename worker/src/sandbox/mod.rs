@@ -47,7 +47,7 @@ pub struct Sandbox {
 #[derive(Debug)]
 pub struct Task<'a> {
     /// The program, found on `PATH`.
-    pub program: &'a str,
+    pub program: &'static str,
     /// Its arguments. File names are absolute, since the child's working folder is its own.
     pub arguments: Vec<OsString>,
     /// A folder of the run; the child's own temporary folder is made in it and removed afterwards.
@@ -97,6 +97,16 @@ impl Sandbox {
         if let Some(metrics) = &self.metrics {
             metrics.ocr_child_waited(asked.elapsed());
         }
+        let start = Instant::now();
+        let done = self.run_in_slot(&task).await;
+        if let Some(metrics) = &self.metrics {
+            let outcome = done.as_ref().map_or_else(SandboxError::as_str, |_| "ok");
+            metrics.child_ended(task.program, outcome, start.elapsed());
+        }
+        done
+    }
+
+    async fn run_in_slot(&self, task: &Task<'_>) -> Result<Vec<u8>, SandboxError> {
         let home = tempfile::Builder::new().prefix("child-").tempdir_in(task.folder)?;
         let mut command = tokio::process::Command::new(task.program);
         command

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use shared::queue::ready_messages;
+use shared::queue::depth;
 use shared::relay;
 use shared::store::StoreError;
 use shared::store::jobs::{self, Lane};
@@ -28,8 +28,11 @@ impl Looks {
         };
         for lane in Lane::ALL {
             let waiting = jobs::missing_jobs(&app.pool, lane).await?;
-            let ready = match ready_messages(&session, lane).await {
-                Ok(ready) => ready,
+            let ready = match depth(&session, lane).await {
+                Ok(depth) => {
+                    app.metrics.set_queue(lane.as_str(), depth.ready, depth.consumers);
+                    depth.ready.into()
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a queue cannot be looked at");
                     self.forget();

@@ -37,6 +37,7 @@ pub async fn keep_house(app: Shared) {
 async fn look(app: &App, missing: &mut missing::Looks) -> Result<(), StoreError> {
     if !duties::take(&app.pool, "upkeep", &app.name, TERM).await? {
         missing.forget();
+        app.metrics.forget_fleet();
         return Ok(());
     }
     expire_leases(app).await?;

@@ -14,7 +14,7 @@ mod publish;
 mod upkeep;
 
 pub use claim::{CallbackClaim, EraseClaim, RunClaim, claim_callback, claim_erase, claim_run};
-pub use count::{Count, count};
+pub use count::{LaneCount, count};
 pub use lease::{Lease, give_back, note_stages, renew, retry, settle};
 pub use publish::{Filled, PublishedJob, fill_windows, unmark};
 pub use upkeep::{EndedJob, Ending, expire_leases, missing_jobs, republish, take_timed_out};
@@ -59,6 +59,16 @@ pub enum Lane {
 impl Lane {
     /// Every lane.
     pub const ALL: [Self; 4] = [Self::RunsHigh, Self::RunsNormal, Self::Callbacks, Self::Erase];
+
+    /// The end of its queue's name, and its label in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RunsHigh => "runs.high",
+            Self::RunsNormal => "runs.normal",
+            Self::Callbacks => "callbacks",
+            Self::Erase => "erase",
+        }
+    }
 
     /// What its jobs are for.
     pub const fn kind(self) -> Kind {

@@ -164,7 +164,7 @@ impl ChatClient {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let answer = outside::call(request, within, ANSWER_BYTES).await;
+        let answer = outside::call("llm", request, within, ANSWER_BYTES).await;
         let duration = started.elapsed();
         let (usage, content, outcome) = match answer {
             Ok(answer) => {

@@ -1,0 +1,170 @@
+//! Documents that tests make, so that each says in its own text what it is about: PDFs with a text
+//! layer, which are read without OCR, and small files that must be refused.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use lopdf::{Dictionary, Document, EncryptionState, EncryptionVersion, Object, Permissions, Stream, dictionary};
+
+/// Whom [`certificate`] is for, in the nominative.
+pub const APPLICANT: &str = "Круглов Олег Дмитриевич";
+
+/// The type of [`certificate`].
+pub const TITLE: &str = "Справка о регистрации в качестве безработного";
+
+/// A certificate with everything that it needs to be valid on 2026-11-22.
+pub fn certificate() -> String {
+    certificate_of("Круглову Олегу Дмитриевичу", Some("16.11.2026"))
+}
+
+/// A certificate for this name (in the dative), issued on this day if on any.
+pub fn certificate_of(name: &str, issued: Option<&str>) -> String {
+    let issued = issued.map(|day| format!("Дата выдачи: {day} г.\n")).unwrap_or_default();
+    format!(
+        "Карьерный центр города Актау\nСПРАВКА № 90\nо регистрации в качестве безработного\nДана гр. {name}\n\
+         в том, что он зарегистрирован в качестве безработного.\n{issued}Директор Сулейменова А.Б."
+    )
+}
+
+/// A PDF with a page for each text, written line by line.
+pub fn pdf(pages: &[&str]) -> Vec<u8> {
+    bytes(document(pages))
+}
+
+/// A PDF that nobody opens without its password.
+pub fn encrypted_pdf() -> Vec<u8> {
+    let mut document = document(&[&certificate()]);
+    let version = EncryptionVersion::V2 {
+        document: &document,
+        owner_password: "owner",
+        user_password: "user",
+        key_length: 128,
+        permissions: Permissions::PRINTABLE,
+    };
+    let state = EncryptionState::try_from(version).expect("a key");
+    document.encrypt(&state).expect("it is not encrypted yet");
+    bytes(document)
+}
+
+/// A PDF whose second half was lost.
+pub fn truncated_pdf() -> Vec<u8> {
+    let mut whole = pdf(&[&certificate()]);
+    whole.truncate(whole.len() / 2);
+    whole
+}
+
+/// A TIFF of so many pages of 100 × 100 pixels, without the pixels.
+pub fn tiff(pages: u32) -> Vec<u8> {
+    const ENTRIES: [(u16, u32); 2] = [(256, 100), (257, 100)];
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    for page in 1..=pages {
+        file.extend(2u16.to_le_bytes());
+        for (tag, value) in ENTRIES {
+            file.extend(tag.to_le_bytes());
+            file.extend(4u16.to_le_bytes());
+            file.extend(1u32.to_le_bytes());
+            file.extend(value.to_le_bytes());
+        }
+        let next = if page == pages { 0 } else { 8 + 30 * page };
+        file.extend(next.to_le_bytes());
+    }
+    file
+}
+
+/// A whole PNG of one white square: a small file, however many pixels it has.
+pub fn png(side: u32) -> Vec<u8> {
+    // A bit for each pixel; a row begins with its filter.
+    let row = [vec![0], vec![0xFF; side as usize / 8]].concat();
+    let mut rows = Stream::new(Dictionary::new(), row.repeat(side as usize));
+    rows.compress().expect("it can be compressed");
+    let size = side.to_be_bytes();
+    let header = [&size[..], &size, &[1, 0, 0, 0, 0]].concat();
+    let chunks = [chunk(b"IHDR", &header), chunk(b"IDAT", &rows.content), chunk(b"IEND", &[])];
+    [&b"\x89PNG\r\n\x1a\n"[..], &chunks.concat()].concat()
+}
+
+fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len()).expect("a small chunk").to_be_bytes();
+    let named = [name, data].concat();
+    let crc = named.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    });
+    [&length[..], &named, &(!crc).to_be_bytes()].concat()
+}
+
+fn bytes(mut document: Document) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    document.save_to(&mut bytes).expect("it can be written");
+    bytes
+}
+
+fn document(pages: &[&str]) -> Document {
+    let mut document = Document::with_version("1.5");
+    let letters = Letters::of(pages);
+    let font = letters.font(&mut document);
+    let tree = document.new_object_id();
+    let kids: Vec<Object> = pages
+        .iter()
+        .map(|text| {
+            let content = document.add_object(Stream::new(Dictionary::new(), letters.content(text).into_bytes()));
+            let page = dictionary! {
+                "Type" => "Page",
+                "Parent" => tree,
+                "MediaBox" => vec![0.into(), 0.into(), 595.into(), 842.into()],
+                "Resources" => dictionary! { "Font" => dictionary! { "F" => font } },
+                "Contents" => content,
+            };
+            document.add_object(page).into()
+        })
+        .collect();
+    let count = i64::try_from(kids.len()).expect("few pages");
+    document.objects.insert(tree, dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids }.into());
+    let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
+    document.trailer.set("Root", catalog);
+    let id = Object::String(b"0123456789abcdef".to_vec(), lopdf::StringFormat::Literal);
+    document.trailer.set("ID", vec![id.clone(), id]);
+    document
+}
+
+/// A code of one byte for each letter, since the standard fonts know no Cyrillic.
+struct Letters(BTreeMap<char, u8>);
+
+impl Letters {
+    fn of(pages: &[&str]) -> Self {
+        let all: std::collections::BTreeSet<char> = pages.iter().flat_map(|text| text.chars()).collect();
+        Self(all.into_iter().filter(|letter| *letter != '\n').zip(33..).collect())
+    }
+
+    fn font(&self, document: &mut Document) -> lopdf::ObjectId {
+        let mut map = String::from("/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n");
+        map.push_str("1 begincodespacerange <00> <FF> endcodespacerange\n");
+        for (letter, code) in &self.0 {
+            writeln!(map, "1 beginbfchar <{code:02X}> <{:04X}> endbfchar", u32::from(*letter)).expect("it grows");
+        }
+        map.push_str("endcmap end end");
+        let map = document.add_object(Stream::new(Dictionary::new(), map.into_bytes()));
+        let names = self.0.keys().map(|letter| Object::Name(format!("uni{:04X}", u32::from(*letter)).into_bytes()));
+        let differences: Vec<Object> = std::iter::once(33.into()).chain(names).collect();
+        let count = i64::try_from(self.0.len()).expect("few letters");
+        document.add_object(dictionary! {
+            "Type" => "Font",
+            "Subtype" => "Type1",
+            "BaseFont" => "Courier",
+            "FirstChar" => 33,
+            "LastChar" => 32 + count,
+            "Widths" => vec![Object::from(600); self.0.len()],
+            "Encoding" => dictionary! { "Type" => "Encoding", "Differences" => differences },
+            "ToUnicode" => map,
+        })
+    }
+
+    fn content(&self, text: &str) -> String {
+        let mut content = String::from("BT /F 11 Tf 50 780 Td 20 TL\n");
+        for line in text.lines() {
+            let codes: String = line.chars().map(|letter| format!("{:02X}", self.0[&letter])).collect();
+            writeln!(content, "<{codes}> Tj T*").expect("it grows");
+        }
+        content.push_str("ET");
+        content
+    }
+}

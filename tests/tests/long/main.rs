@@ -1,0 +1,4 @@
+//! Longer forms of what shorter tests cover, for `make test-long`.
+
+mod documents;
+mod faults;

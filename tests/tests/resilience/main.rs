@@ -1,0 +1,6 @@
+//! What dies, comes back: services that are away, restarted or crashed, and workers that are stopped or
+//! killed in the middle, with real processes. Every submission that was accepted finishes exactly once.
+
+mod restarts;
+mod starting;
+mod workers;
