@@ -82,7 +82,8 @@ pub async fn measure(options: &Options) -> anyhow::Result<String> {
     let per_run = |before: f64, after: f64, idle: f64| (after - before - idle * background) / runs;
     let (received, confirmed) = broker.received_since(&broker_before);
     let mut asked = Table::new(["a run takes", ""]);
-    let commits = per_run(counted_before.commits + looks, counted.commits, counted_before.commits - counted_idle.commits);
+    let commits =
+        per_run(counted_before.commits + looks, counted.commits, counted_before.commits - counted_idle.commits);
     asked.row(["commits".into(), format!("{commits:.2}")]);
     let writes = per_run(counted_before.writes, counted.writes, counted_before.writes - counted_idle.writes);
     asked.row(["of them with changes".into(), format!("{writes:.2}")]);

@@ -45,7 +45,11 @@ impl Scans {
         let objects: [(String, &[u8]); 5] = [
             ("<</Type/Catalog/Pages 2 0 R>>".into(), b""),
             ("<</Type/Pages/Kids[3 0 R]/Count 1>>".into(), b""),
-            ("<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</Scan 5 0 R>>>>>>".into(), b""),
+            (
+                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</Scan 5 0 R>>>>>>"
+                    .into(),
+                b"",
+            ),
             (format!("<</Length {}>>", page.len()), page),
             (
                 format!(
@@ -90,10 +94,7 @@ impl Scans {
 pub fn text() -> String {
     let line = "Настоящая справка выдана в том, что указанное лицо в течение последних месяцев доходов не получало, на \
                 учёте в качестве индивидуального предпринимателя не состоит и иных источников дохода не имеет.\n";
-    format!(
-        "{TITLE}\n\nДата выдачи: {DATE}\nФ.И.О.: {PERSON}\n\n{}\nРуководитель отдела  ____________",
-        line.repeat(8)
-    )
+    format!("{TITLE}\n\nДата выдачи: {DATE}\nФ.И.О.: {PERSON}\n\n{}\nРуководитель отдела  ____________", line.repeat(8))
 }
 
 /// What the model answers.
@@ -130,7 +131,8 @@ mod tests {
         let at = text.rfind("startxref\n").expect("a table") + "startxref\n".len();
         let table: usize = text[at..].lines().next().and_then(|line| line.parse().ok()).expect("its place");
         assert!(file[table..].starts_with(b"xref\n"));
-        let lines = String::from_utf8_lossy(&file[table..]).lines().skip(3).take(5).map(str::to_owned).collect::<Vec<_>>();
+        let lines =
+            String::from_utf8_lossy(&file[table..]).lines().skip(3).take(5).map(str::to_owned).collect::<Vec<_>>();
         for (number, line) in lines.iter().enumerate() {
             let place: usize = line[..10].parse().expect("ten digits");
             assert!(file[place..].starts_with(format!("{} 0 obj", number + 1).as_bytes()), "{line}");

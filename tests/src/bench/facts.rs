@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn the_broker_is_understood() {
-        let before = "version 3.10.8\nqueue p.runs.normal quorum\nmessages_received_total 5\nmessages_received_confirm_total 4";
+        let before =
+            "version 3.10.8\nqueue p.runs.normal quorum\nmessages_received_total 5\nmessages_received_confirm_total 4";
         let after = before.replace(" 5", " 25").replace("total 4", "total 14");
         let (before, after) = (BrokerFacts::read(before).expect("good"), BrokerFacts::read(&after).expect("good"));
         assert_eq!(after.queue_type("p"), "quorum");

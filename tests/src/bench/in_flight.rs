@@ -24,8 +24,7 @@ const TARGET_MB: f64 = 150.0;
 /// # Errors
 /// Where a run does not end as it should, or fewer are in flight than were asked for.
 pub async fn measure(options: &Options) -> anyhow::Result<String> {
-    let shape =
-        Shape { workers: 1, concurrency: options.in_flight, ocr_delay: OCR_DELAY, llm_delay: LLM_DELAY };
+    let shape = Shape { workers: 1, concurrency: options.in_flight, ocr_delay: OCR_DELAY, llm_delay: LLM_DELAY };
     let mut stack = Stack::start(shape).await?;
     let caller = Caller::new(stack.api.server.url(), stack.key.clone())?;
     let worker = stack.workers[0].server.process.id();

@@ -109,7 +109,9 @@ impl Caller {
 pub async fn at_once(caller: &Arc<Caller>, runs: u32, connections: u32) -> anyhow::Result<()> {
     let submissions = stream::iter((0..runs).map(|_| Ok::<_, anyhow::Error>(Arc::clone(caller))));
     let connections = usize::try_from(connections)?;
-    submissions.try_for_each_concurrent(connections, async |caller| caller.submit(Urgency::Normal).await.map(drop)).await
+    submissions
+        .try_for_each_concurrent(connections, async |caller| caller.submit(Urgency::Normal).await.map(drop))
+        .await
 }
 
 /// Submits `rate` documents a second for `seconds`, each at its moment however long the others take, and waits for

@@ -94,9 +94,8 @@ mod tests {
     #[test]
     fn cpu_time_is_that_of_all_descendants_but_those_that_are_left_out() {
         let stat = |id, parent, ticks| Stat { id, parent, ticks };
-        let snapshot: Snapshot = [stat(1, 0, 1000), stat(10, 1, 1), stat(11, 10, 2), stat(12, 11, 4), stat(13, 10, 8)]
-            .into_iter()
-            .collect();
+        let snapshot: Snapshot =
+            [stat(1, 0, 1000), stat(10, 1, 1), stat(11, 10, 2), stat(12, 11, 4), stat(13, 10, 8)].into_iter().collect();
         assert_eq!(snapshot.cpu_ms(10, &[]), 150.0);
         assert_eq!(snapshot.cpu_ms(10, &[13]), 70.0);
         assert_eq!(snapshot.cpu_ms(99, &[]), 0.0);

@@ -84,8 +84,11 @@ impl Stack {
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(place)?;
         let documents = folder.path().join("documents");
         std::fs::create_dir(&documents)?;
-        let ocr = ocr::Ocr::start(ocr::Behaviour { delay: shape.ocr_delay, ..ocr::Behaviour::reading(&[&document::text()]) }).await;
-        let model = llm::Behaviour { delay: shape.llm_delay, keep_calls: false, ..llm::Behaviour::answering(document::answer) };
+        let ocr =
+            ocr::Ocr::start(ocr::Behaviour { delay: shape.ocr_delay, ..ocr::Behaviour::reading(&[&document::text()]) })
+                .await;
+        let model =
+            llm::Behaviour { delay: shape.llm_delay, keep_calls: false, ..llm::Behaviour::answering(document::answer) };
         let llm = llm::Llm::start(model).await;
         let environment = binaries::environment(&database, &queues, &documents)
             .with("OCR_ENGINE", "http")
@@ -104,7 +107,17 @@ impl Stack {
             workers.push(started("rb-ocr-worker", "WORKER_LISTEN", &environment, &log).await?);
         }
         let eyes = PgConnection::connect(database.url()).await?;
-        Ok(Self { api, workers, key, eyes, looks: 0, queues, _standins: (ocr, llm), _database: database, _folder: folder })
+        Ok(Self {
+            api,
+            workers,
+            key,
+            eyes,
+            looks: 0,
+            queues,
+            _standins: (ocr, llm),
+            _database: database,
+            _folder: folder,
+        })
     }
 
     /// Waits until nothing is owed any more, and answers when that was.
@@ -213,7 +226,12 @@ async fn started(binary: &str, setting: &str, environment: &Environment, log: &P
     let mut server = Server::start(binary, setting, environment, log)?;
     while server.status("/readyz").await != Some(200) {
         ensure!(server.process.ended().is_none(), "{binary} ended while starting:\n{}", server.process.log_tail(20));
-        ensure!(begin.elapsed() < READY, "{binary} is not ready after {} s:\n{}", READY.as_secs(), server.process.log_tail(20));
+        ensure!(
+            begin.elapsed() < READY,
+            "{binary} is not ready after {} s:\n{}",
+            READY.as_secs(),
+            server.process.log_tail(20)
+        );
         tokio::time::sleep(ASK).await;
     }
     Ok(Started { server, ready_ms: begin.elapsed().as_secs_f64() * 1000.0 })

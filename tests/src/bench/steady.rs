@@ -27,6 +27,9 @@ struct Repeat {
     recorded: Vec<f64>,
 }
 
+/// One of the lists.
+type Pick = fn(&Repeat) -> &Vec<f64>;
+
 /// Measures, and answers what is to be printed.
 ///
 /// # Errors
@@ -63,24 +66,21 @@ pub async fn measure(options: &Options) -> anyhow::Result<String> {
     stack.check(caller.submitted()).await?;
     stack.stop().await?;
 
-    let of = |pick: fn(&Repeat) -> &Vec<f64>, percent| {
+    let of = |pick: Pick, percent| {
         median(&repeats.iter().map(|repeat| percentile(pick(repeat), percent)).collect::<Vec<_>>())
     };
     let mut table = Table::new(["milliseconds", "p50", "p99", "target", ""]);
-    let kinds: [(&str, fn(&Repeat) -> &Vec<f64>, Option<(f64, f64)>); 3] = [
-        ("submission to its 202", |repeat| &repeat.submitted, Some((99.0, SUBMIT_P99_MS))),
-        ("run: completed_at − created_at", |repeat| &repeat.recorded, Some((50.0, FINISHED_P50_MS))),
-        ("submission to the answer of a waiting GET", |repeat| &repeat.waited, Some((50.0, FINISHED_P50_MS))),
+    let kinds: [(&str, Pick, (f64, f64)); 3] = [
+        ("submission to its 202", |repeat| &repeat.submitted, (99.0, SUBMIT_P99_MS)),
+        ("run: completed_at − created_at", |repeat| &repeat.recorded, (50.0, FINISHED_P50_MS)),
+        ("submission to the answer of a waiting GET", |repeat| &repeat.waited, (50.0, FINISHED_P50_MS)),
     ];
-    for (name, pick, target) in kinds {
-        let mut row = vec![name.to_owned(), digits(of(pick, 50.0)), digits(of(pick, 99.0))];
-        if let Some((percent, limit)) = target {
-            let [_, limit, kept] = against(of(pick, percent), limit, "ms");
-            row.extend([format!("p{percent:.0} {limit}"), kept]);
-        }
-        table.row(row);
+    for (name, pick, (percent, limit)) in kinds {
+        let [_, limit, kept] = against(of(pick, percent), limit, "ms");
+        let (median, slowest) = (digits(of(pick, 50.0)), digits(of(pick, 99.0)));
+        table.row([name.to_owned(), median, slowest, format!("p{percent:.0} {limit}"), kept]);
     }
-    let each = |pick: fn(&Repeat) -> &Vec<f64>, percent| {
+    let each = |pick: Pick, percent| {
         repeats.iter().map(|repeat| digits(percentile(pick(repeat), percent))).collect::<Vec<_>>().join(", ")
     };
     Ok(format!(
