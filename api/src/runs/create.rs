@@ -1,6 +1,7 @@
 //! `POST /v1/runs`: a submission.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -17,6 +18,7 @@ use shared::run_view::RunView;
 use shared::settings::Limits;
 use shared::store::api_keys::Caller;
 use shared::store::runs;
+use shared::store::switches::Switch;
 use tracing::field::display;
 use tracing::{Instrument as _, Span};
 use utoipa::ToSchema;
@@ -29,6 +31,9 @@ use crate::problem::{Code, Problem, ProblemBody};
 use crate::request::RequestContext;
 use crate::state::App;
 use crate::wait;
+
+/// When to come back while the intake is paused.
+const PAUSED: Duration = Duration::from_secs(60);
 
 /// What a form has beside its file.
 const FORM_BYTES: u64 = 1024 * 1024;
@@ -108,7 +113,7 @@ pub struct SubmissionJson {
         (status = 413, description = "FILE_TOO_LARGE", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "UNSUPPORTED_MEDIA_TYPE", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "VALIDATION_FAILED, IDEMPOTENCY_KEY_REUSED, CALLBACK_URL_REFUSED", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "DATABASE_UNAVAILABLE, STORE_UNAVAILABLE", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "DATABASE_UNAVAILABLE, STORE_UNAVAILABLE, BACKLOG_FULL (also while the intake is paused)", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn create(
@@ -164,6 +169,7 @@ async fn begin(
     guard: Option<intake::Guard>,
     seconds: Option<u64>,
 ) -> Result<Response, Problem> {
+    not_paused(app).await?;
     sound_clock(app).await?;
     let document_key = document_key(app.clock.now(), Uuid::new_v4());
     let mut sink = Sink::storing(app.documents.begin(&document_key)?, guard);
@@ -241,6 +247,20 @@ fn key_headers(answer: &mut Response, expires_at: DateTime<Utc>, replayed: bool)
     if replayed {
         answer.headers_mut().insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
     }
+}
+
+/// Operators may pause the intake. `BACKLOG_FULL` is the code that tells a caller the truth it can act on: nothing
+/// is broken, nothing more is taken in for now, come back later.
+async fn not_paused(app: &App) -> Result<(), Problem> {
+    let paused = match app.paused.known() {
+        Some(paused) => paused,
+        None => app.paused.read(&app.pool, &app.metrics).await?,
+    };
+    if !paused.contains(&Switch::Intake) {
+        return Ok(());
+    }
+    let detail = "Submissions are paused by the operators; the same request may be sent again later.";
+    Err(Problem::new(Code::BacklogFull, detail).retry_after(PAUSED))
 }
 
 /// Ids are made by the database's clock only.

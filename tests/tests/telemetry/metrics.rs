@@ -8,8 +8,13 @@ use shared::telemetry::{Described, Metrics};
 use crate::rig::{Rig, Submission};
 
 /// What only faults and the clock bring about.
-const OF_BAD_DAYS: &[&str] =
-    &["rb_ocr_breaker_state", "rb_ocr_dead_letters", "rb_ocr_llm_tokens", "rb_ocr_upkeep_actions"];
+const OF_BAD_DAYS: &[&str] = &[
+    "rb_ocr_breaker_openings",
+    "rb_ocr_breaker_state",
+    "rb_ocr_dead_letters",
+    "rb_ocr_llm_tokens",
+    "rb_ocr_upkeep_actions",
+];
 
 #[test]
 fn the_page_of_metrics_names_every_one_with_its_kind_and_meaning_and_no_other() {
