@@ -49,6 +49,8 @@ pub struct Readiness {
     down: Vec<&'static str>,
     /// Each part: `ok`, or what is wrong with it.
     checks: BTreeMap<&'static str, String>,
+    /// What operators have paused: `intake`, `runs`, `callbacks`.
+    paused: Vec<&'static str>,
     /// What is not as it should be in production.
     warnings: Vec<String>,
 }
@@ -91,10 +93,13 @@ pub async fn readyz(State(app): State<App>) -> Response {
     } else {
         checks.insert("broker", "ok".into());
     }
+    // While they cannot be read, what was read last holds.
+    let _ = tokio::time::timeout(PATIENCE, app.paused.read(&app.pool, &app.metrics)).await;
+    let paused = app.paused.names();
     let warnings = app.rules.judge_as_of.map(|day| format!("JUDGE_AS_OF is set: documents are judged as of {day}"));
     let status = if ready { "ready" } else { "not_ready" };
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(Readiness { status, down, checks, warnings: warnings.into_iter().collect() })).into_response()
+    (code, Json(Readiness { status, down, checks, paused, warnings: warnings.into_iter().collect() })).into_response()
 }
 
 /// Metrics of this process for Prometheus.

@@ -13,6 +13,7 @@ use api::state::{App, AppState, Rules};
 use api::{COMMENT, StoreAnswer};
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
+use shared::paused::Paused;
 use shared::queue::Broker;
 use shared::queue::events::{self, EventSender};
 use shared::relay::{self, RelayHandle};
@@ -72,6 +73,7 @@ async fn run() -> anyhow::Result<()> {
             ended.clone(),
         )),
         tokio::spawn(watch_clock(Arc::clone(&app), ended.clone())),
+        tokio::spawn(app.paused.clone().watch(app.pool.clone(), app.metrics.clone(), ended.clone())),
         tokio::spawn(hear(Arc::clone(&app), broker, ended.clone())),
         tokio::spawn(look(Arc::clone(&app), ended.clone())),
         tokio::spawn(give_back(Arc::clone(&app), ended.clone())),
@@ -103,6 +105,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
         metrics,
         broker_is_up: Box::new(move || broker.session().is_ok()),
         store_answer: StoreAnswer::default(),
+        paused: Paused::default(),
         comment_every: COMMENT,
         rules: Rules::from(settings),
         stopping,

@@ -161,7 +161,7 @@ impl Problem {
     /// Says when to come back.
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
-        self.headers.retain(|(name, _)| name != RETRY_AFTER);
+        self.headers.retain(|(name, _)| *name != RETRY_AFTER);
         self.headers.push((RETRY_AFTER, HeaderValue::from(pause.as_secs().max(1))));
         self
     }

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
+use shared::paused::Paused;
 use shared::queue::events::RunEvent;
 use shared::relay::RelayHandle;
 use shared::settings::{Allowed, RateLimit, Retention, Settings};
@@ -52,6 +53,8 @@ pub struct AppState {
     pub broker_is_up: Box<dyn Fn() -> bool + Send + Sync>,
     /// What the document store answered last.
     pub store_answer: StoreAnswer,
+    /// What operators have paused.
+    pub paused: Paused,
     /// How often an event stream that has nothing to say says that it lives.
     pub comment_every: Duration,
     /// Rules of intake and reading.

@@ -1,6 +1,7 @@
 //! What a command prints: one JSON value with `--json`, else text for people.
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// Prints an answer on stdout.
 #[expect(clippy::print_stdout, reason = "the answer of a command")]
@@ -39,6 +40,26 @@ pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     std::iter::once(line(&heads)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
 }
 
+/// The members of a JSON object, one a line; those that are null are left out.
+pub fn lines(value: &Value) -> String {
+    let line = |(name, value): (&String, &Value)| match value {
+        Value::Null => None,
+        Value::String(text) => Some(format!("{name:<16}{text}")),
+        other => Some(format!("{name:<16}{other}")),
+    };
+    value.as_object().into_iter().flatten().filter_map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Seconds in the largest unit that fits.
+pub fn span(seconds: f64) -> String {
+    match seconds {
+        s if s < 120.0 => format!("{s:.0}s"),
+        s if s < 7200.0 => format!("{:.0}m", s / 60.0),
+        s if s < 172_800.0 => format!("{:.0}h", s / 3600.0),
+        s => format!("{:.0}d", s / 86_400.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +74,16 @@ mod tests {
     fn columns_stand_beneath_each_other() {
         let rows = [vec!["банк".to_owned(), "x".to_owned()], vec!["a".to_owned(), "yy".to_owned()]];
         assert_eq!(table(&["name", "key"], &rows), "name  key\nбанк  x\na     yy");
+    }
+
+    #[test]
+    fn an_object_is_shown_without_what_is_null() {
+        let value = serde_json::json!({ "state": "waiting", "attempts": 2, "lease_owner": null });
+        assert_eq!(lines(&value), "attempts        2\nstate           waiting");
+    }
+
+    #[test]
+    fn an_age_is_told_in_its_largest_unit() {
+        assert_eq!([59.6, 119.0, 121.0, 7300.0, 200_000.0].map(span), ["60s", "119s", "2m", "2h", "2d"]);
     }
 }

@@ -4,8 +4,14 @@ use anyhow::Context;
 use shared::settings::Settings;
 use shared::store::{self, Pool};
 
-/// Who the audit names for what is done here.
-pub const ACTOR: &str = "command line";
+/// Who the audit names for what is done here: the account that gave the command, where the shell tells it.
+pub fn actor() -> String {
+    let named = |name: &&str| std::env::var(*name).ok().filter(|account| !account.is_empty());
+    match ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(named) {
+        Some(account) => format!("command line: {account}"),
+        None => "command line".to_owned(),
+    }
+}
 
 /// Settings and a pool.
 ///

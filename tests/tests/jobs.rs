@@ -140,13 +140,21 @@ async fn a_run_whose_lease_runs_out_five_times_ends_with_a_dead_letter() {
     let ending = Finish {
         errors: vec![ErrorCode::UnknownError],
         dead_reason: Some("crashed".into()),
+        last_worker: ended.last_owner.clone(),
         worker: "upkeep".into(),
         ..Finish::default()
     };
     finish(pool, ended.lease, run_id, &ending).await.unwrap().unwrap();
     let run = runs::find(pool, run_id).await.unwrap().unwrap();
     assert_eq!((run.status, run.errors[0].code), (Status::Error, ErrorCode::UnknownError));
-    assert_eq!(count(pool, "SELECT count(*) FROM dead_jobs WHERE reason = 'crashed' AND attempts = 5").await, 1);
+    assert_eq!(
+        count(
+            pool,
+            "SELECT count(*) FROM dead_jobs WHERE reason = 'crashed' AND attempts = 5 AND last_worker = 'worker'"
+        )
+        .await,
+        1
+    );
     assert_eq!(count(pool, "SELECT count(*) FROM jobs").await, 0);
 }
 
@@ -161,6 +169,90 @@ async fn a_run_past_its_age_is_ended_although_no_worker_holds_it() {
     assert!(claim(pool, &job, LEASE).await.is_none(), "there is no time left to work on it");
     let ended = jobs::take_timed_out(pool, "upkeep", LEASE, ATTEMPTS, BUDGET).await.unwrap();
     assert_eq!(ended.iter().map(|job| job.ending).collect::<Vec<_>>(), [Ending::TimedOut]);
+}
+
+#[tokio::test]
+async fn a_run_that_has_used_up_its_work_over_several_attempts_is_ended_although_no_worker_holds_it() {
+    let database = Database::fresh().await;
+    let pool = database.pool();
+    let first = claimed(pool, &new_run(client(pool, "bank").await)).await;
+    let asked = first.time_left.as_secs();
+    assert!((899..=900).contains(&asked), "all of the budget, not {asked} s");
+    // It works on, its lease renewed all the while.
+    time_passes(pool, 500).await;
+    jobs::give_back(pool, &[first.lease], Duration::ZERO).await.unwrap();
+    let job = published(pool).await.pop().unwrap();
+    let second = claim(pool, &job, LEASE).await.unwrap();
+    assert_eq!(second.attempt, 1, "what was given back cost no attempt, but its work was work");
+    let left = second.time_left.as_secs();
+    assert!((395..=400).contains(&left), "what is left after 500 s, not {left} s");
+    time_passes(pool, 401).await;
+    assert!(jobs::take_timed_out(pool, "upkeep", LEASE, ATTEMPTS, BUDGET).await.unwrap().is_empty(), "it is held");
+    assert!(jobs::retry(pool, second.lease, Duration::from_secs(5), "OCR_FAILED").await.unwrap());
+    let ended = jobs::take_timed_out(pool, "upkeep", LEASE, ATTEMPTS, BUDGET).await.unwrap();
+    assert_eq!(ended.iter().map(|job| job.ending).collect::<Vec<_>>(), [Ending::TimedOut]);
+}
+
+#[tokio::test]
+async fn waiting_is_no_work() {
+    let database = Database::fresh().await;
+    let pool = database.pool();
+    let first = claimed(pool, &new_run(client(pool, "bank").await)).await;
+    jobs::give_back(pool, &[first.lease], Duration::from_secs(1000)).await.unwrap();
+    time_passes(pool, 1000).await;
+    let job = published(pool).await.pop().unwrap();
+    assert!(claim(pool, &job, LEASE).await.unwrap().time_left > BUDGET - Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_worker_that_takes_no_runs_draws_none_into_the_window() {
+    let database = Database::fresh().await;
+    let pool = database.pool();
+    let owner = client(pool, "bank").await;
+    for _ in 0..30 {
+        begin(pool, &new_run(owner)).await;
+    }
+    let beat = async |run_slots| {
+        let beat = shared::store::workers::Heartbeat {
+            worker_id: "one",
+            host: "here",
+            version: "1",
+            run_slots,
+            callback_slots: 64,
+            busy_runs: 0,
+            busy_callbacks: 0,
+            draining: false,
+        };
+        shared::store::workers::beat(pool, &beat).await.unwrap();
+    };
+    beat(10).await;
+    beat(0).await;
+    assert_eq!(published(pool).await.len(), 8, "the least there is, for a probe");
+    beat(10).await;
+    assert_eq!(published(pool).await.len(), 12, "twenty in all");
+}
+
+#[tokio::test]
+async fn a_callback_that_is_given_up_has_failed_and_is_kept() {
+    let database = Database::fresh().await;
+    let pool = database.pool();
+    let mut run = new_run(client(pool, "bank").await);
+    run.callback_url = Some("https://callbacks.example/".into());
+    begin(pool, &run).await;
+    let job = published(pool).await.pop().unwrap();
+    let lease = claim(pool, &job, LEASE).await.unwrap().lease;
+    finish(pool, lease, run.run_id, &accepted()).await.unwrap().unwrap();
+    let job = published(pool).await.pop().unwrap();
+    let claimed = jobs::claim_callback(pool, (job.job_id, job.run_id), "worker", LEASE).await.unwrap().unwrap();
+    assert!(claimed.age < LEASE);
+    let give_up = async || {
+        shared::store::callback_attempts::give_up(pool, claimed.lease, claimed.run_id, claimed.sequence).await.unwrap()
+    };
+    assert!(give_up().await);
+    assert!(!give_up().await, "its lease has gone with it");
+    assert_eq!(count(pool, "SELECT count(*) FROM callbacks WHERE state = 'failed'").await, 1);
+    assert_eq!(count(pool, "SELECT count(*) FROM jobs").await, 0);
+    assert_eq!(count(pool, "SELECT count(*) FROM callback_attempts").await, 0, "no try was made");
 }
 
 #[tokio::test]
@@ -211,6 +303,7 @@ async fn a_finished_run_owes_one_callback_and_a_later_event_replaces_it() {
 
     let retrier = shared::store::retry::Retrier {
         actor: "key",
+        operator: false,
         ip_address: None,
         trace_context: &run.trace_context,
         max_age: Duration::from_secs(60),

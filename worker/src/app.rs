@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
+use shared::paused::Paused;
 use shared::queue::Broker;
 use shared::queue::events::EventSender;
 use shared::relay::RelayHandle;
@@ -47,6 +48,8 @@ pub struct App {
     pub events: EventSender,
     /// The database's clock.
     pub clock: DatabaseClock,
+    /// What operators have paused.
+    pub paused: Paused,
     /// What is counted.
     pub metrics: Metrics,
     /// Where runs have their folders.

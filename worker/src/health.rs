@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 use shared::store;
-use shared::telemetry::CONTENT_TYPE;
+use shared::telemetry::{Breaker, CONTENT_TYPE};
 
 use crate::app::{App, Shared};
 
@@ -38,11 +38,22 @@ async fn readyz(State(app): State<Shared>) -> impl IntoResponse {
         .judge_as_of
         .iter()
         .map(|day| format!("JUDGE_AS_OF is set: documents are judged as of {day}"))
+        .chain(what_is_away(&app))
         .collect();
     // In the words of the api's readiness.
     let (status, word) =
         if down.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
-    (status, Json(json!({ "status": word, "down": down, "warnings": warnings })))
+    (status, Json(json!({ "status": word, "down": down, "paused": app.paused.names(), "warnings": warnings })))
+}
+
+/// A service outside that is left alone is told of and does not count: the worker can do nothing about it, and
+/// works on as soon as the service does.
+fn what_is_away(app: &App) -> impl Iterator<Item = String> {
+    app.pipeline.services().filter_map(|service| match service.state() {
+        Breaker::Closed => None,
+        Breaker::HalfOpen => Some(format!("{} is probed: its breaker is half open", service.name())),
+        Breaker::Open => Some(format!("{} is left alone: its breaker is open", service.name())),
+    })
 }
 
 async fn what_is_down(app: &App) -> Vec<&'static str> {
@@ -62,6 +73,8 @@ pub fn feed_metrics(app: &Shared) {
         metrics.set_ocr_children(app.pipeline.sandbox.running(), app.pipeline.sandbox.processes());
         metrics.set_in_progress("run", app.leases.len());
         metrics.set_in_progress("callback", app.sender.busy());
+        let (away, known) = app.sender.hosts();
+        metrics.set_callback_hosts(away, known);
     });
 }
 

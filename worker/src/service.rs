@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures::future::select_all;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
+use shared::paused::Paused;
 use shared::queue::Broker;
 use shared::queue::events::EventSender;
 use shared::relay::{self, RelayHandle};
@@ -24,6 +26,7 @@ use crate::callbacks::{Deliver, Sender};
 use crate::erase::Erase;
 use crate::leases::{self, Leases};
 use crate::ocr::{HttpEngine, OcrEngine, TesseractEngine};
+use crate::outside::{Gate, gate};
 use crate::pipeline::Pipeline;
 use crate::runs::Means;
 use crate::sandbox::Sandbox;
@@ -33,8 +36,8 @@ use crate::{health, lanes, upkeep};
 const BEAT: Duration = Duration::from_secs(10);
 /// Erasures at once.
 const ERASE_SLOTS: usize = 2;
-/// Of the time to stop, so much is left to give runs back and say goodbye.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Of the time to stop, so much is left to give runs back and say goodbye, or half of it where that is less.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The pipeline that the settings ask for.
 ///
@@ -47,21 +50,30 @@ pub fn pipeline(settings: &Settings, metrics: &Metrics) -> anyhow::Result<Pipeli
         OcrEngineKind::Tesseract => Arc::new(TesseractEngine::new(sandbox.clone())),
         OcrEngineKind::Http => {
             let base = settings.ocr.base_url.as_ref().context("OCR_BASE_URL is not set")?;
-            Arc::new(HttpEngine::new(base, settings.ocr.processes, metrics.clone())?)
+            let calls = settings.ocr.calls.unwrap_or(settings.worker_concurrency);
+            Arc::new(HttpEngine::new(base, settings.ocr.processes, metrics.clone())?.calls_at_once(calls))
         }
     };
     let analyzer: Arc<dyn Analyzer> = match settings.llm.analyzer {
         AnalyzerKind::Rules => Arc::new(RulesAnalyzer),
-        AnalyzerKind::Llm => Arc::new(LlmAnalyzer::new(&settings.llm, metrics.clone())?),
+        AnalyzerKind::Llm => {
+            let calls = settings.llm.calls.unwrap_or(2 * settings.worker_concurrency);
+            Arc::new(LlmAnalyzer::new(&settings.llm, metrics.clone())?.calls_at_once(calls))
+        }
     };
     Ok(Pipeline { sandbox, engine, analyzer })
 }
 
-/// Runs a worker until `stop`, then ends it within `SHUTDOWN_SECONDS`.
+/// Runs a worker until `stop`, then ends it within `SHUTDOWN_SECONDS`; at once when `hurry` is cancelled.
 ///
 /// # Errors
 /// It cannot be started.
-pub async fn run(settings: Settings, metrics: Metrics, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    settings: Settings,
+    metrics: Metrics,
+    stop: CancellationToken,
+    hurry: CancellationToken,
+) -> anyhow::Result<()> {
     let (ended, deadline) = (CancellationToken::new(), CancellationToken::new());
     let pool = store::connect(&settings.database, "rb-ocr-worker")?;
     let (broker, _) = Broker::start(settings.amqp_url.clone(), &settings.queue_prefix, "rb-ocr-worker", ended.clone());
@@ -87,6 +99,7 @@ pub async fn run(settings: Settings, metrics: Metrics, stop: CancellationToken) 
         leases: Leases::default(),
         relay: RelayHandle::default(),
         clock: DatabaseClock::default(),
+        paused: Paused::default(),
         scratch: scratch()?,
         settings,
         pool,
@@ -106,11 +119,11 @@ pub async fn run(settings: Settings, metrics: Metrics, stop: CancellationToken) 
         // A service ends by itself only if it cannot go on.
         failed = services.join_next() => {
             stop.cancel();
-            end(&app, &tasks, &ended).await;
+            end(&app, &tasks, &ended, &hurry).await;
             return failed.map_or(Ok(()), |failed| failed?);
         }
     }
-    end(&app, &tasks, &ended).await;
+    end(&app, &tasks, &ended, &hurry).await;
     Ok(())
 }
 
@@ -128,6 +141,8 @@ fn start(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) -> JoinSe
     let (pool, broker, relay, metrics) = (app.pool.clone(), app.broker.clone(), app.relay.clone(), app.metrics.clone());
     service(until_ended(Box::pin(relay::run(pool, broker, relay, metrics, ended.clone()))));
     service(until_ended(Box::pin(beat(Arc::clone(app), ended.clone()))));
+    let watch = app.paused.clone().watch(app.pool.clone(), app.metrics.clone(), ended.clone());
+    service(until_ended(Box::pin(watch)));
     service(until_ended(Box::pin(upkeep::keep_house(Arc::clone(app)))));
     service(until_ended(Box::pin(lanes::run_runs(Arc::clone(app), tasks.clone()))));
     for (lane, slots) in [(jobs::Lane::Callbacks, app.settings.callbacks.concurrency), (jobs::Lane::Erase, ERASE_SLOTS)]
@@ -157,14 +172,20 @@ fn until(
 }
 
 /// No new work; what runs may go on for a while, and is given back then.
-async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) {
+async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken, hurry: &CancellationToken) {
     tracing::info!(busy = tasks.len(), "the worker stops");
-    if let Err(error) = say_alive(app, tasks.len()).await {
-        tracing::debug!(%error, "the fleet is not told");
-    }
     tasks.close();
-    let patience = app.settings.timing.shutdown.saturating_sub(FAREWELL);
-    if tokio::time::timeout(patience, tasks.wait()).await.is_err() {
+    let shutdown = app.settings.timing.shutdown;
+    let farewell = FAREWELL.min(shutdown / 2);
+    // While the database is away nobody can be told, and that takes nothing from the time of what runs.
+    let told = tokio::time::timeout(farewell, say_alive(app, tasks.len()));
+    let done = async {
+        tokio::select! {
+            _ = futures::future::join(told, tasks.wait()) => true,
+            () = hurry.cancelled() => false,
+        }
+    };
+    if !tokio::time::timeout(shutdown.saturating_sub(farewell), done).await.unwrap_or(false) {
         tracing::warn!(busy = tasks.len(), "what still runs is given back");
     }
     app.deadline.cancel();
@@ -175,7 +196,7 @@ async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) {
         }
         app.pool.close().await;
     };
-    if tokio::time::timeout(FAREWELL, goodbye).await.is_err() {
+    if tokio::time::timeout(farewell, goodbye).await.is_err() {
         tracing::warn!("the worker ends without a goodbye; its leases run out");
     }
     ended.cancel();
@@ -188,10 +209,20 @@ async fn beat(app: Shared, ended: CancellationToken) {
     let mut retry = tokio::time::interval(Duration::from_secs(1));
     retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut said = false;
+    let mut changes: Vec<_> = app.pipeline.services().map(|service| service.changes()).collect();
     loop {
+        // None: nothing that is needed can be away.
+        let changed = async {
+            match changes.is_empty() {
+                true => std::future::pending().await,
+                false => drop(select_all(changes.iter_mut().map(|state| Box::pin(state.changed()))).await),
+            }
+        };
         tokio::select! {
             () = ended.cancelled() => return,
             _ = ticks.tick() => {}
+            // The windows are made for those who take runs.
+            () = changed => {}
             // Until the fleet knows of this worker, the windows are too small for it.
             _ = retry.tick(), if !said => {}
         }
@@ -210,7 +241,11 @@ async fn say_alive(app: &App, busy: usize) -> Result<(), store::StoreError> {
         worker_id: &app.name,
         host: &host(),
         version: env!("CARGO_PKG_VERSION"),
-        run_slots: slots(app.settings.worker_concurrency),
+        run_slots: slots(match gate(app.pipeline.services()) {
+            Gate::Open => app.settings.worker_concurrency,
+            Gate::One => 1,
+            Gate::Shut => 0,
+        }),
         callback_slots: slots(app.settings.callbacks.concurrency),
         busy_runs: slots(busy),
         busy_callbacks: 0,

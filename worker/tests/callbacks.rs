@@ -25,7 +25,7 @@ fn sender(allowed: &[&str]) -> Sender {
 }
 
 fn delivery<'a>(url: &'a str, secrets: &'a [Secret]) -> Delivery<'a> {
-    Delivery { url, webhook_id: "evt_1", body: BODY, secrets, basic: None }
+    Delivery { run_id: Uuid::now_v7(), url, webhook_id: "evt_1", body: BODY, secrets, basic: None }
 }
 
 async fn sent(sender: &Sender, url: &str) -> Attempt {
@@ -156,4 +156,48 @@ async fn a_test_event_is_signed_and_names_itself() {
     assert!(received.verifies(secrets[0].expose()));
     assert_eq!(received.json()["type"], "test");
     assert!(!received.header("webhook-id").expect("it has one").contains('.'));
+}
+
+#[tokio::test]
+async fn ten_thousand_callbacks_to_a_host_that_fails_make_few_requests_and_others_are_delivered_meanwhile() {
+    let failing = Receiver::start(std::iter::repeat_n(Answer::Status(503), 20_000)).await;
+    let good = Receiver::start([]).await;
+    let sender = sender(&["127.0.0.1/32"]);
+    let (url, secrets) = (failing.url(), [make_signing_secret()]);
+    let started = std::time::Instant::now();
+    let mut refused = 0;
+    for _ in 0..100 {
+        let hundred = (0..100).map(|_| sender.send(delivery(&url, &secrets), Utc::now()));
+        let came = futures::future::join_all(hundred).await;
+        refused += came.iter().filter(|sent| matches!(sent, Err(NotSent::HostAway { .. } | NotSent::HostBusy))).count();
+        assert_eq!(sent(&sender, &good.url()).await.outcome, AttemptOutcome::Delivered);
+    }
+    let asked = failing.received().len();
+    assert_eq!(asked + refused, 10_000);
+    // Five in a row, the three beside them, and one probe for every five seconds.
+    let probes = usize::try_from(started.elapsed().as_secs() / 5).expect("it fits");
+    assert!(asked <= 8 + probes, "{asked} requests to a host that fails");
+    assert_eq!(sender.hosts(), (1, 1), "the good one need not be remembered");
+}
+
+#[tokio::test]
+async fn one_callback_alone_is_tried_as_its_schedule_says_however_often_it_fails() {
+    let failing = Receiver::start(std::iter::repeat_n(Answer::Status(500), 10)).await;
+    let sender = sender(&["127.0.0.1/32"]);
+    let (url, secrets) = (failing.url(), [make_signing_secret()]);
+    let one = delivery(&url, &secrets);
+    for number in 1..=10 {
+        let attempt = sender.send(one, Utc::now()).await.expect("its host is not left alone");
+        assert_eq!(attempt.status_code, Some(500), "try {number}");
+    }
+    assert_eq!(failing.received().len(), 10);
+}
+
+#[tokio::test]
+async fn what_a_host_refuses_does_not_make_it_a_host_that_fails() {
+    let refusing = Receiver::start(std::iter::repeat_n(Answer::Status(404), 50)).await;
+    let sender = sender(&["127.0.0.1/32"]);
+    for _ in 0..50 {
+        assert_eq!(sent(&sender, &refusing.url()).await.outcome, AttemptOutcome::Rejected);
+    }
 }

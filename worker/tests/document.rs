@@ -165,6 +165,40 @@ async fn a_tiff_whose_chain_of_pages_runs_in_a_circle_is_refused() {
 }
 
 #[tokio::test]
+async fn a_pdf_nested_without_end_neither_overflows_a_stack_nor_takes_long() {
+    let nested = |open: &str, close: &str| {
+        let deep = format!("{}0{}", open.repeat(300_000), close.repeat(300_000));
+        let mut file = format!("%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R /X {deep} >>\nendobj\n");
+        let second = file.len();
+        file += &format!("2 0 obj\n<< /Type /Pages /Count 1 /Kids [{deep}] >>\nendobj\n");
+        let table = file.len();
+        file += &format!(
+            "xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n{second:010} 00000 n \n\
+             trailer\n<< /Size 3 /Root 1 0 R /Y {deep} >>\nstartxref\n{table}\n%%EOF\n"
+        );
+        file.into_bytes()
+    };
+    for (open, close) in [("[", "]"), ("<</A ", ">>"), ("(", ")"), ("[<</A [", "]>>]")] {
+        // What comes of it is for Poppler to say; that anything comes of it is the point.
+        if let Err(error) = inspected(&nested(open, close)).await {
+            assert_eq!(error.code(), ErrorCode::DocumentUnreadable, "{open}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pdf_whose_tree_of_pages_runs_in_a_circle_is_counted_or_refused() {
+    let mut circle = pdf(1);
+    let tree = circle.catalog().expect("a catalog").get(b"Pages").and_then(Object::as_reference).expect("a tree");
+    let kids = circle.get_dictionary_mut(tree).expect("the tree");
+    kids.set("Kids", vec![Object::Reference(tree), Object::Reference(tree)]);
+    kids.remove(b"Count");
+    if let Err(error) = inspected(&bytes(circle)).await {
+        assert_eq!(error.code(), ErrorCode::DocumentUnreadable, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn previews_in_a_tiff_are_no_pages() {
     let mut file = tiff_of(2, 100, 100);
     // The first directory's width becomes its NewSubfileType: a preview.

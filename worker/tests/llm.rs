@@ -25,6 +25,7 @@ fn analyzer(server: &Llm, response_format: ResponseFormat) -> LlmAnalyzer {
         base_url: Some(server.base_url().parse().expect("an address")),
         api_key: Some(Secret::new("the-key")),
         model: Some("the-model".to_owned()),
+        calls: None,
         price: None,
         response_format,
     };

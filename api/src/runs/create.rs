@@ -1,7 +1,7 @@
 //! `POST /v1/runs`: a submission.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -18,6 +18,7 @@ use shared::run_view::RunView;
 use shared::settings::Limits;
 use shared::store::api_keys::Caller;
 use shared::store::runs;
+use shared::store::switches::Switch;
 use tracing::field::display;
 use tracing::{Instrument as _, Span};
 use utoipa::ToSchema;
@@ -32,6 +33,9 @@ use crate::rate_limit::Standing;
 use crate::request::RequestContext;
 use crate::state::App;
 use crate::wait;
+
+/// When to come back while the intake is paused.
+const PAUSED: Duration = Duration::from_secs(60);
 
 /// What a form has beside its file.
 const FORM_BYTES: u64 = 1024 * 1024;
@@ -115,7 +119,7 @@ pub struct SubmissionJson {
         (status = 429, description = "RATE_LIMITED", body = ProblemBody, content_type = "application/problem+json",
             headers(("Retry-After" = u32), ("RateLimit-Policy" = String, description = "`\"default\";q=600;w=60`"),
                 ("RateLimit" = String, description = "`\"default\";r=50;t=30`"))),
-        (status = 503, description = "BACKLOG_FULL, DATABASE_UNAVAILABLE, STORE_UNAVAILABLE", body = ProblemBody, content_type = "application/problem+json",
+        (status = 503, description = "DATABASE_UNAVAILABLE, STORE_UNAVAILABLE, BACKLOG_FULL (also while the intake is paused)", body = ProblemBody, content_type = "application/problem+json",
             headers(("Retry-After" = u32))),
     )
 )]
@@ -285,8 +289,23 @@ fn key_headers(answer: &mut Response, expires_at: DateTime<Utc>, replayed: bool)
 
 /// A place for a run that can be given an id.
 async fn place(app: &App) -> Result<Place, Problem> {
+    not_paused(app).await?;
     sound_clock(app).await?;
     app.backlog.place(&app.pool).await
+}
+
+/// Operators may pause the intake. `BACKLOG_FULL` is the code that tells a caller the truth it can act on: nothing
+/// is broken, nothing more is taken in for now, come back later.
+async fn not_paused(app: &App) -> Result<(), Problem> {
+    let paused = match app.paused.known() {
+        Some(paused) => paused,
+        None => app.paused.read(&app.pool, &app.metrics).await?,
+    };
+    if !paused.contains(&Switch::Intake) {
+        return Ok(());
+    }
+    let detail = "Submissions are paused by the operators; the same request may be sent again later.";
+    Err(Problem::new(Code::BacklogFull, detail).retry_after(PAUSED))
 }
 
 /// Ids are made by the database's clock only.

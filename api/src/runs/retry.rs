@@ -44,6 +44,7 @@ pub async fn retry(
     find::document_key(&record, &app.rules.retention)?;
     let retrier = Retrier {
         actor: &caller.key_id.to_string(),
+        operator: false,
         ip_address: context.ip_address,
         trace_context: &context.trace.to_string(),
         max_age: app.rules.run_max_age,

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use shared::access::{Scope, key_hash, make_key, shown_letters};
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
+use shared::paused::Paused;
 use shared::relay::RelayHandle;
 use shared::settings::Settings;
 use shared::store::{Pool, api_keys, clients};
@@ -85,6 +86,7 @@ impl Service {
             metrics: Metrics::default(),
             broker_is_up: Box::new(|| false),
             store_answer: StoreAnswer::default(),
+            paused: Paused::default(),
             comment_every: Duration::from_millis(500),
             rules: Rules::from(&settings),
             stopping: stopping.clone(),

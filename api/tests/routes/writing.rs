@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use shared::store::switches::{self, Switch};
 
 use super::service::{Service, good, json_of, problem, run_id};
 
@@ -116,4 +117,29 @@ async fn the_audit_is_never_changed() {
     for statement in ["DELETE FROM audit_events", "UPDATE audit_events SET actor = 'x'"] {
         assert!(sqlx::query(statement).execute(service.pool()).await.is_err(), "{statement}");
     }
+}
+
+#[tokio::test]
+async fn while_the_intake_is_paused_submissions_are_told_to_come_back_and_all_else_is_answered() {
+    let service = Service::start().await;
+    let key = service.bank().await;
+    let submit =
+        async || service.submission(&key, good()).header("idempotency-key", "k").send().await.expect("answers");
+    let run_id = run_id(&json_of(submit().await).await);
+    switches::pause(service.pool(), Switch::Intake, "operator", "moving house").await.expect("paused");
+    service.app.paused.read(service.pool(), &service.app.metrics).await.expect("read");
+
+    let refused = service.submission(&key, good()).send().await.expect("an answer");
+    assert_eq!(refused.headers()["retry-after"], "60");
+    assert_eq!(problem(refused).await, (503, "BACKLOG_FULL".to_owned()));
+    let repeat = submit().await;
+    assert_eq!(repeat.headers()["idempotent-replayed"], "true", "what was accepted is still answered");
+    assert_eq!(service.get(&key, &format!("/v1/runs/{run_id}")).send().await.expect("an answer").status(), 200);
+    let ready = service.http.get(format!("{}/readyz", service.url)).send().await.expect("an answer");
+    assert_eq!(json_of(ready).await["paused"], json!(["intake"]));
+    assert!(service.app.metrics.encode().contains("rb_ocr_paused{switch=\"intake\"} 1"));
+
+    switches::resume(service.pool(), Switch::Intake, "operator").await.expect("resumed");
+    service.app.paused.read(service.pool(), &service.app.metrics).await.expect("read");
+    assert_eq!(service.submission(&key, good()).send().await.expect("an answer").status(), 202);
 }

@@ -10,7 +10,7 @@ use shared::store::clients::{self, CALLBACK_FORMS, Change, Client, basic_context
 use shared::store::{Pool, client_secrets};
 
 use crate::output::show;
-use crate::store::{ACTOR, open};
+use crate::store::{actor, open};
 
 /// What to do with clients.
 #[derive(Subcommand, Debug)]
@@ -94,7 +94,7 @@ async fn set(settings: &Settings, pool: &Pool, client: &Client, args: &SetArgs) 
     let changed: Vec<&str> = changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
     let event = Event {
         client_id: Some(client.client_id),
-        actor: ACTOR,
+        actor: &actor(),
         action: "client.changed",
         run_id: None,
         ip_address: None,

@@ -12,7 +12,7 @@ use shared::store::{Pool, api_keys, client_secrets, clients};
 use uuid::Uuid;
 
 use crate::output::{show, table};
-use crate::store::{ACTOR, open};
+use crate::store::{actor, open};
 
 /// What to do with keys.
 #[derive(Subcommand, Debug)]
@@ -142,7 +142,7 @@ async fn note(pool: &Pool, client_id: Uuid, action: &str, key_id: Uuid) -> anyho
     let details = json!({ "key_id": key_id });
     let event = Event {
         client_id: Some(client_id),
-        actor: ACTOR,
+        actor: &actor(),
         action,
         run_id: None,
         ip_address: None,

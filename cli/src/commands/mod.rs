@@ -3,10 +3,14 @@
 mod callbacks;
 mod cancel;
 mod clients;
+mod dead;
+mod doctor;
 mod evaluate;
+mod jobs;
 mod keys;
 mod migrate;
 mod names;
+mod pause;
 mod runs;
 mod secrets;
 mod show;
@@ -39,6 +43,18 @@ pub enum Command {
     Show(show::Args),
     /// Ends a run that is processing
     Cancel(cancel::Args),
+    /// What is owed: runs, callbacks, erasures
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    /// What was given up
+    #[command(subcommand)]
+    Dead(dead::Dead),
+    /// Pauses intake, runs or callbacks in the whole fleet
+    Pause(pause::PauseArgs),
+    /// Ends a pause
+    Resume(pause::ResumeArgs),
+    /// Looks at everything that the service stands on, and says what is wrong and what to do
+    Doctor(doctor::Args),
     /// Judges documents in this process and writes what came out
     Evaluate(evaluate::Args),
     /// Compares names pair by pair
@@ -66,6 +82,11 @@ impl Command {
             Self::Runs(args) => runs::run(&args, json).await,
             Self::Show(args) => show::run(&args, json).await,
             Self::Cancel(args) => cancel::run(&args, json).await,
+            Self::Jobs(command) => command.run(json).await,
+            Self::Dead(command) => command.run(json).await,
+            Self::Pause(args) => pause::pause(&args, json).await,
+            Self::Doctor(args) => doctor::run(&args, json).await,
+            Self::Resume(args) => pause::resume(&args, json).await,
             Self::Evaluate(args) => evaluate::run(&args, json).await,
             Self::Names(args) => names::run(&args, json),
         }

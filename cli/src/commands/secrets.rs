@@ -13,7 +13,7 @@ use shared::store::audit::{self, Event};
 use shared::store::{client_secrets, clients};
 
 use crate::output::show;
-use crate::store::{ACTOR, open};
+use crate::store::{actor, open};
 
 /// What to do with secrets.
 #[derive(Subcommand, Debug)]
@@ -44,7 +44,7 @@ impl Secrets {
         let retire_at = client_secrets::rotate(&pool, client.client_id, &sealed, retire_after).await?;
         let event = Event {
             client_id: Some(client.client_id),
-            actor: ACTOR,
+            actor: &actor(),
             action: "secret.rotated",
             run_id: None,
             ip_address: None,

@@ -157,13 +157,14 @@ impl Documents {
         }))
     }
 
-    /// Writes and deletes a small object: whether documents can be stored now.
+    /// Writes, reads and deletes a small object: whether documents can be stored now.
     ///
     /// # Errors
     /// They cannot.
     pub async fn probe(&self) -> Result<(), DocumentsError> {
         let key = format!("probe/{}", uuid::Uuid::new_v4());
         self.put(&key, Bytes::from_static(b"probe")).await?;
+        self.get(&key).await?.bytes.try_for_each(|_| std::future::ready(Ok(()))).await?;
         self.delete(&key).await
     }
 }

@@ -6,6 +6,7 @@ mod consume;
 mod dead;
 mod depth;
 pub mod events;
+pub mod inspect;
 mod message;
 mod names;
 mod publish;

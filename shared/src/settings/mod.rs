@@ -148,10 +148,23 @@ impl Settings {
                 "is refused with RB_OCR_ENV=production: it would judge by a date that is not today",
             );
         }
+        settings.check_connections(&mut reader);
         settings.timing.check(&mut reader);
         settings.llm.check(&mut reader);
         settings.ocr.check(&mut reader);
         reader.finish(settings)
+    }
+
+    /// Work waits for outside most of its time, and a statement takes milliseconds. But with too few connections
+    /// for all that is in progress, leases are not renewed in time.
+    fn check_connections(&self, reader: &mut Reader<'_>) {
+        const FOR_ONE: usize = 64;
+        let needed = (self.worker_concurrency + self.callbacks.concurrency).div_ceil(FOR_ONE);
+        if (self.database.connections as usize) < needed {
+            let problem =
+                format!("must be {needed} at least for WORKER_CONCURRENCY and CALLBACK_CONCURRENCY as they are");
+            reader.disagree("DATABASE_CONNECTIONS", &problem);
+        }
     }
 }
 
@@ -200,6 +213,28 @@ mod tests {
         let date = ("JUDGE_AS_OF", "2026-11-22");
         assert!(read(&[date]).is_ok());
         assert!(read(&[date, ("RB_OCR_ENV", "production")]).is_err());
+    }
+
+    #[test]
+    fn settings_that_do_not_agree_are_reported_together() {
+        let faults = read(&[
+            ("LEASE_SECONDS", "60s"),
+            ("RUN_WORK_BUDGET", "50s"),
+            ("RUN_MAX_AGE", "40s"),
+            ("SHUTDOWN_SECONDS", "0s"),
+            ("WORKER_CONCURRENCY", "4000"),
+        ]);
+        let Faults(faults) = faults.expect_err("four do not agree");
+        let names: Vec<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();
+        assert_eq!(names, ["DATABASE_CONNECTIONS", "SHUTDOWN_SECONDS", "RUN_WORK_BUDGET", "RUN_MAX_AGE"]);
+    }
+
+    #[test]
+    fn what_is_possible_and_may_not_be_meant_is_doubted() {
+        let doubts = |given: &[(&str, &str)]| read(given).expect("it is possible").timing.doubts().len();
+        assert_eq!(doubts(&[]), 0);
+        assert_eq!(doubts(&[("RUN_MAX_AGE", "12m"), ("RUN_WORK_BUDGET", "10m")]), 1);
+        assert_eq!(doubts(&[("RUN_WORK_BUDGET", "30m")]), 1);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Ocr {
     pub engine: OcrEngineKind,
     /// `OCR_BASE_URL`.
     pub base_url: Option<Url>,
+    /// `OCR_CALLS`: calls to the service in flight at once; none: as many as there are runs.
+    pub calls: Option<usize>,
     /// `OCR_PROCESSES`: Tesseract and Poppler children at once; as many as there are cores unless told.
     pub processes: usize,
 }
@@ -37,6 +39,7 @@ impl Ocr {
                 _ => Err("must be tesseract or http".into()),
             }),
             base_url: reader.optional("OCR_BASE_URL", value::base_url),
+            calls: reader.optional("OCR_CALLS", value::number_in(1..=100_000)),
             processes: reader.optional("OCR_PROCESSES", value::number_in(1..=256)).unwrap_or(cores),
         }
     }
@@ -81,6 +84,8 @@ pub struct Llm {
     pub api_key: Option<Secret>,
     /// `LLM_MODEL`.
     pub model: Option<String>,
+    /// `LLM_CALLS`: calls in flight at once; none: two for each run.
+    pub calls: Option<usize>,
     /// `LLM_PRICE`.
     pub price: Option<Price>,
     /// `LLM_RESPONSE_FORMAT`.
@@ -126,6 +131,7 @@ impl Llm {
             base_url: reader.optional("LLM_BASE_URL", value::base_url),
             api_key: reader.optional("LLM_API_KEY", value::secret),
             model: reader.optional("LLM_MODEL", value::text),
+            calls: reader.optional("LLM_CALLS", value::number_in(1..=100_000)),
             price: reader.optional("LLM_PRICE", str::parse),
             response_format: reader.required("LLM_RESPONSE_FORMAT", |value| match value {
                 "auto" => Ok(ResponseFormat::Auto),

@@ -34,11 +34,13 @@ settings! {
     "WORKER_CONCURRENCY" "16" "runs in progress at once in a worker";
     "OCR_ENGINE" "tesseract" "`tesseract` (here) or `http`";
     "OCR_BASE_URL" "" "the OCR service, with `OCR_ENGINE=http`";
+    "OCR_CALLS" "" "calls to the OCR service in flight at once in a worker; as many as there are runs unless told";
     "OCR_PROCESSES" "" "Tesseract and Poppler children at once; as many as there are cores unless told";
     "ANALYZER" "rules" "`rules` (here) or `llm`";
     "LLM_BASE_URL" "" "the model's server, as OpenAI's API has it, with `ANALYZER=llm`";
     "LLM_API_KEY" "" "its key";
     "LLM_MODEL" "" "the model's name";
+    "LLM_CALLS" "" "calls to the model in flight at once in a worker; two for each run unless told";
     "LLM_PRICE" "" "what a million tokens cost, prompt and answer, such as `0.15/0.60`; the cost of each call is kept";
     "LLM_RESPONSE_FORMAT" "auto" "`json_schema`, `json_object`, `none`, or `auto`: tries them in this order and remembers";
     "CALLBACK_ALLOW_HOSTS" "" "names, addresses, subnets that callbacks may reach although private or plain HTTP";

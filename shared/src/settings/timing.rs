@@ -40,6 +40,9 @@ impl Timing {
         if self.lease < Duration::from_secs(3) {
             reader.disagree("LEASE_SECONDS", "must be 3 at least: a lease is renewed in thirds");
         }
+        if self.shutdown < Duration::from_secs(1) {
+            reader.disagree("SHUTDOWN_SECONDS", "must be 1 at least: what runs is given back within it");
+        }
         if self.run_work_budget < self.lease {
             reader.disagree("RUN_WORK_BUDGET", "must not be shorter than LEASE_SECONDS");
         }
@@ -47,7 +50,28 @@ impl Timing {
             reader.disagree("RUN_MAX_AGE", "must not be shorter than RUN_WORK_BUDGET");
         }
     }
+
+    /// What is possible and may not be meant: said once, at start.
+    pub fn doubts(&self) -> Vec<&'static str> {
+        let pauses: Duration = self.retry_pauses.iter().sum();
+        let doubts = [
+            (pauses >= self.run_max_age, "RETRY_PAUSES add up to RUN_MAX_AGE or more: the last attempts never come"),
+            (
+                self.run_work_budget >= CONSUMER_TIMEOUT,
+                "RUN_WORK_BUDGET is not shorter than RabbitMQ's consumer_timeout (30 minutes unless told): the \
+                 broker may take a delivery back while its run is worked on",
+            ),
+            (
+                self.shutdown > self.run_work_budget,
+                "SHUTDOWN_SECONDS is longer than RUN_WORK_BUDGET: no run takes so long",
+            ),
+        ];
+        doubts.into_iter().filter_map(|(doubtful, text)| doubtful.then_some(text)).collect()
+    }
 }
+
+/// What RabbitMQ lets a delivery be unacknowledged unless it is told otherwise; a client cannot ask for it.
+const CONSUMER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// Submissions in a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

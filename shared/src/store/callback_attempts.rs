@@ -34,6 +34,25 @@ pub enum Then {
     Again(Duration),
 }
 
+/// Gives a delivery up without another try: it has waited too long. False: the lease was lost.
+///
+/// # Errors
+/// The database is away.
+pub async fn give_up(pool: &Pool, lease: Lease, run_id: Uuid, sequence: i32) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "WITH ended AS (DELETE FROM jobs WHERE job_id = $1 AND lease_token = $2 RETURNING job_id)
+         UPDATE callbacks SET state = 'failed', ended_at = now()
+         FROM ended WHERE run_id = $3 AND sequence = $4 AND state = 'pending'",
+        lease.job_id,
+        lease.token,
+        run_id,
+        sequence,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Records a try and what becomes of the delivery, in one statement. False: the lease was lost.
 ///
 /// # Errors

@@ -43,6 +43,39 @@ pub async fn rotate(
     .await?)
 }
 
+/// A secret of some client, sealed.
+#[derive(Clone, Debug)]
+pub struct SealedSecret {
+    /// The client's name.
+    pub client: String,
+    /// The client.
+    pub client_id: Uuid,
+    /// What must open with `SECRETS_KEY`.
+    pub sealed: Vec<u8>,
+    /// Credentials of the plain form, and no signing secret.
+    pub credentials: bool,
+}
+
+/// Everything that is kept sealed and in use, of all clients, `limit` at most.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn all_sealed(pool: &Pool, limit: u16) -> Result<Vec<SealedSecret>, StoreError> {
+    Ok(sqlx::query_as!(
+        SealedSecret,
+        r#"SELECT c.name AS "client!", c.client_id AS "client_id!", x.sealed AS "sealed!", x.credentials AS "credentials!"
+           FROM (SELECT client_id, secret AS sealed, false AS credentials FROM client_secrets
+                 WHERE retire_at IS NULL OR retire_at > now()
+                 UNION ALL
+                 SELECT client_id, callback_basic, true FROM clients WHERE callback_basic IS NOT NULL) x
+           JOIN clients c ON c.client_id = x.client_id
+           ORDER BY c.name LIMIT $1"#,
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
 /// The secrets that sign now, sealed, newest first.
 ///
 /// # Errors

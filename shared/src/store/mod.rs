@@ -29,11 +29,15 @@ pub mod rate_windows;
 pub mod retry;
 pub mod runs;
 pub mod search;
+pub mod server;
 pub mod stored_keys;
+pub mod switches;
 pub mod workers;
 
 pub use error::StoreError;
-pub use pool::{MIGRATIONS, Pool, connect, connect_read, migrate, now, pending_migrations, ping, reach};
+pub use pool::{
+    MIGRATIONS, Pool, Schema, connect, connect_read, migrate, now, pending_migrations, ping, reach, schema,
+};
 
 /// A new id for an audit event: its first bits are the time, which says in which month it is kept.
 pub(crate) fn audit_event_id() -> uuid::Uuid {

@@ -92,18 +92,41 @@ pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
     MIGRATIONS.run(pool).await
 }
 
+/// How the database's schema stands to this build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// The newest migration that the database has had.
+    pub newest: Option<i64>,
+    /// Migrations of this build that it has not had yet.
+    pub pending: usize,
+    /// Migrations that it has had and this build does not know: another build is newer.
+    pub unknown: usize,
+}
+
 /// How many migrations of this build the database has not had yet.
 ///
 /// # Errors
 /// The database is away.
 pub async fn pending_migrations(pool: &Pool) -> Result<usize, StoreError> {
+    Ok(schema(pool).await?.pending)
+}
+
+/// Compares the database's migrations with those of this build.
+///
+/// # Errors
+/// The database is away.
+pub async fn schema(pool: &Pool) -> Result<Schema, StoreError> {
     let known: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool).await?;
     let applied: Vec<i64> = if known {
         sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await?
     } else {
         Vec::new()
     };
-    Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count())
+    Ok(Schema {
+        newest: applied.iter().max().copied(),
+        pending: MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count(),
+        unknown: applied.iter().filter(|version| !MIGRATIONS.version_exists(**version)).count(),
+    })
 }
 
 /// Asks the database whether it is there.

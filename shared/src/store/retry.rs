@@ -1,4 +1,4 @@
-//! A new generation of a run that ended in a retryable error.
+//! A new generation of a run that ended in an error: in a retryable one for its client, in any for an operator.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,8 +11,10 @@ use crate::domain::ErrorCode;
 /// Who asks for it, and for how long it may go on.
 #[derive(Clone, Debug)]
 pub struct Retrier<'a> {
-    /// The api key.
+    /// The api key, or the operator's account.
     pub actor: &'a str,
+    /// An operator decides for any error; a client may ask only after a retryable one.
+    pub operator: bool,
     /// Where the request came from.
     pub ip_address: Option<IpAddr>,
     /// W3C traceparent of the request.
@@ -21,8 +23,8 @@ pub struct Retrier<'a> {
     pub max_age: Duration,
 }
 
-/// Begins the new generation; its number. None where the run is not one that ended in a retryable error,
-/// or its document is gone.
+/// Begins the new generation; its number. None where the run did not end in an error that this retrier may try
+/// again, or its document is gone. A dead letter of the generation before goes with it.
 ///
 /// # Errors
 /// The database is unavailable.
@@ -41,13 +43,15 @@ pub async fn begin(
                 completed_at = NULL, error_code = NULL, error_details = NULL, stage_timings = NULL, flags = '{}',
                 ocr_engine = NULL, analyzer = NULL, model = NULL, prompt_version = NULL, pipeline_version = NULL,
                 duration_seconds = NULL, queue_seconds = NULL, ocr_seconds = NULL, llm_seconds = NULL
-            WHERE run_id = $1 AND client_id = $2 AND status = 'error' AND error_code = ANY ($3)
+            WHERE run_id = $1 AND client_id = $2 AND status = 'error' AND ($10 OR error_code = ANY ($3))
               AND document_key IS NOT NULL
             RETURNING run_id, client_id, priority, generation
         ), job AS (
             INSERT INTO jobs (job_id, kind, run_id, client_id, priority, generation, expires_at, trace_context)
             SELECT $4, 'run', run_id, client_id, priority, generation, now() + $5::float8 * interval '1 second', $6
             FROM run
+        ), dead AS (
+            DELETE FROM dead_jobs USING run WHERE dead_jobs.run_id = run.run_id
         ), audit AS (
             INSERT INTO audit_events (event_id, client_id, actor, action, run_id, ip_address, outcome, details)
             SELECT $7, client_id, $8, 'run.retried', run_id, $9, 'accepted',
@@ -64,6 +68,7 @@ pub async fn begin(
         super::audit_event_id(),
         retrier.actor,
         retrier.ip_address.map(ipnetwork::IpNetwork::from),
+        retrier.operator,
     )
     .fetch_optional(pool)
     .await?)

@@ -11,7 +11,7 @@ pub struct Heartbeat<'a> {
     pub host: &'a str,
     /// What it runs.
     pub version: &'a str,
-    /// Runs in progress at once.
+    /// Runs that it would have in progress at once; none while a service that it needs is away.
     pub run_slots: i32,
     /// Deliveries at once.
     pub callback_slots: i32,
@@ -31,7 +31,7 @@ pub async fn beat(pool: &Pool, beat: &Heartbeat<'_>) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO workers (worker_id, host, version, run_slots, callback_slots, busy_runs, busy_callbacks, state)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (worker_id) DO UPDATE SET seen_at = now(), busy_runs = excluded.busy_runs,
+         ON CONFLICT (worker_id) DO UPDATE SET seen_at = now(), run_slots = excluded.run_slots, busy_runs = excluded.busy_runs,
             busy_callbacks = excluded.busy_callbacks, state = excluded.state",
         beat.worker_id,
         beat.host,
@@ -45,6 +45,37 @@ pub async fn beat(pool: &Pool, beat: &Heartbeat<'_>) -> Result<(), StoreError> {
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// A worker that was seen in the last 30 s.
+#[derive(Clone, Debug)]
+pub struct LiveWorker {
+    /// Random for each start of the process.
+    pub worker_id: String,
+    /// Where it runs.
+    pub host: String,
+    /// What it runs.
+    pub version: String,
+    /// Runs in progress at once.
+    pub run_slots: i32,
+    /// Runs in progress.
+    pub busy_runs: i32,
+    /// It takes no new work.
+    pub draining: bool,
+}
+
+/// The workers that are alive.
+///
+/// # Errors
+/// The database is away.
+pub async fn alive(pool: &Pool) -> Result<Vec<LiveWorker>, StoreError> {
+    Ok(sqlx::query_as!(
+        LiveWorker,
+        r#"SELECT worker_id, host, version, run_slots, busy_runs, state = 'draining' AS "draining!"
+           FROM workers WHERE seen_at > now() - interval '30 seconds' ORDER BY worker_id LIMIT 1000"#
+    )
+    .fetch_all(pool)
+    .await?)
 }
 
 /// Forgets a worker that has stopped, and those that have not been seen for a day.

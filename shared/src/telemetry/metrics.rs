@@ -155,6 +155,12 @@ families! {
         "Time that a child process waited for a slot";
     breakers: Gauges<1> = Family::default(), "breaker_state"
         "Whether a service is called: 0 yes, 1 one probe, 2 no";
+    breaker_openings: Counters<1> = Family::default(), "breaker_openings"
+        "How often a service failed so much that it was left alone for a while";
+    callback_hosts: Gauges<1> = Family::default(), "callback_hosts"
+        "Hosts that callbacks go to: known (deliveries in progress, or failures of late), away (left alone)";
+    paused: Gauges<1> = Family::default(), "paused"
+        "Whether operators have paused intake, runs or callbacks: 1 yes, 0 no";
 }
 
 /// All metrics of one process. Cheap to clone; a part of every handler's and stage's state.
@@ -368,6 +374,11 @@ impl Metrics {
         self.of().ocr_wait.observe(duration.as_secs_f64());
     }
 
+    /// Whether operators have paused something; `switch` is `intake`, `runs` or `callbacks`.
+    pub fn set_paused(&self, switch: &'static str, paused: bool) {
+        self.of().paused.get_or_create(&[("switch", switch)]).set(i64::from(paused));
+    }
+
     /// A child process ended, or was ended; `outcome` is a word of its error, or `ok`.
     pub fn child_ended(&self, program: &'static str, outcome: &'static str, duration: Duration) {
         let labels = [("program", program), ("outcome", outcome)];
@@ -382,6 +393,17 @@ impl Metrics {
             Breaker::Open => 2,
         };
         self.of().breakers.get_or_create(&[("service", service)]).set(value);
+    }
+
+    /// Callback hosts that are left alone, and all that are remembered.
+    pub fn set_callback_hosts(&self, away: usize, known: usize) {
+        self.of().callback_hosts.get_or_create(&[("state", "away")]).set(gauge(away));
+        self.of().callback_hosts.get_or_create(&[("state", "known")]).set(gauge(known));
+    }
+
+    /// A breaker opened before a service: `ocr`, `llm`, `callback`.
+    pub fn breaker_opened(&self, service: &'static str) {
+        self.of().breaker_openings.get_or_create(&[("service", service)]).inc();
     }
 }
 

@@ -82,6 +82,8 @@ pub struct Behaviour {
     pub faults: Vec<Fault>,
     /// Types of `response_format` that are refused, with this status.
     pub refused_formats: Vec<(&'static str, u16)>,
+    /// Requests about a document that holds this text get no answer.
+    pub hang_on: Option<&'static str>,
     /// Whether requests are kept for [`Llm::calls`].
     pub keep_calls: bool,
 }
@@ -100,6 +102,7 @@ impl Behaviour {
             delay: Duration::ZERO,
             faults: Vec::new(),
             refused_formats: Vec::new(),
+            hang_on: None,
             keep_calls: true,
         }
     }
@@ -154,6 +157,9 @@ async fn complete(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: b
     let behaviour = &shared.behaviour;
     if behaviour.keep_calls {
         shared.calls.lock().expect("no panic").push(call.clone());
+    }
+    if behaviour.hang_on.is_some_and(|text| call.messages("user").contains(text)) {
+        super::hang().await;
     }
     if !behaviour.delay.is_zero() {
         tokio::time::sleep(behaviour.delay).await;

@@ -76,6 +76,9 @@ struct Shared {
     faults: Mutex<VecDeque<Fault>>,
     next_id: AtomicU64,
     polls: AtomicUsize,
+    requests: AtomicUsize,
+    /// What goes wrong with every request, until somebody mends it.
+    outage: Mutex<Option<Fault>>,
     held: AtomicBool,
     /// When each reading is done, and whether it fails.
     readings: Mutex<HashMap<u64, (Instant, bool)>>,
@@ -97,6 +100,8 @@ impl Ocr {
             behaviour,
             next_id: AtomicU64::new(1),
             polls: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            outage: Mutex::default(),
             held: AtomicBool::new(false),
             readings: Mutex::default(),
             uploads: Mutex::default(),
@@ -117,6 +122,16 @@ impl Ocr {
     /// What was uploaded, if it is kept.
     pub fn uploads(&self) -> Vec<Upload> {
         self.shared.uploads.lock().expect("no panic").clone()
+    }
+
+    /// From now on this goes wrong with every request; none: nothing more.
+    pub fn outage(&self, fault: Option<Fault>) {
+        *self.shared.outage.lock().expect("no panic") = fault;
+    }
+
+    /// How many requests came, of either kind.
+    pub fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::Relaxed)
     }
 
     /// From now on no reading is done before [`Ocr::release`].
@@ -151,7 +166,7 @@ async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Respo
         let upload = Upload { filename, content_type, bytes: bytes.into() };
         shared.uploads.lock().expect("no panic").push(upload);
     }
-    let fault = shared.faults.lock().expect("no panic").pop_front();
+    let fault = next_fault(&shared);
     let fails = matches!(fault, Some(Fault::Failed));
     if let (Some(fault), false) = (fault, fails) {
         return faulty(fault).await;
@@ -166,7 +181,7 @@ async fn upload(State(shared): State<Arc<Shared>>, mut form: Multipart) -> Respo
 
 async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Response {
     shared.polls.fetch_add(1, Ordering::Relaxed);
-    let fault = shared.faults.lock().expect("no panic").pop_front();
+    let fault = next_fault(&shared);
     if let Some(fault) = fault {
         return faulty(fault).await;
     }
@@ -184,6 +199,12 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Respo
         }
     };
     axum::Json(json!({"id": id.to_string(), "status": status, "result": result})).into_response()
+}
+
+fn next_fault(shared: &Shared) -> Option<Fault> {
+    shared.requests.fetch_add(1, Ordering::Relaxed);
+    let outage = shared.outage.lock().expect("no panic").clone();
+    outage.or_else(|| shared.faults.lock().expect("no panic").pop_front())
 }
 
 async fn faulty(fault: Fault) -> Response {

@@ -9,6 +9,7 @@ use crate::rig::{Rig, Submission};
 
 /// What only faults and the clock bring about.
 const OF_BAD_DAYS: &[&str] = &[
+    "rb_ocr_breaker_openings",
     "rb_ocr_breaker_state",
     "rb_ocr_dead_letters",
     "rb_ocr_llm_tokens",

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use futures::StreamExt as _;
 use harness::standins::receiver::Receiver;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, QueueBindOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
 use serde_json::Value;
 
 use crate::rig::{Rig, Submission};
@@ -187,6 +188,10 @@ impl Broker {
         let own = QueueDeclareOptions { exclusive: true, ..Default::default() };
         let queue = channel.queue_declare("".into(), own, FieldTable::default()).await.expect("a queue");
         let (queue, exchange) = (queue.name().to_string(), format!("{prefix}.events"));
+        // An api is ready before it has a broker, whose exchange it then declares: as here.
+        let (fanout, table) = (ExchangeDeclareOptions::default(), FieldTable::default());
+        let declared = channel.exchange_declare(exchange.as_str().into(), ExchangeKind::Fanout, fanout, table).await;
+        declared.expect("the exchange is declared");
         let (options, table) = (QueueBindOptions::default(), FieldTable::default());
         channel.queue_bind(queue.as_str().into(), exchange.into(), "".into(), options, table).await.expect("bound");
         let (options, table) = (BasicConsumeOptions::default(), FieldTable::default());

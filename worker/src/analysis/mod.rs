@@ -13,6 +13,8 @@ use shared::domain::{Classification, ErrorCode, Extraction, Page};
 pub use llm::LlmAnalyzer;
 pub use rules::RulesAnalyzer;
 
+use crate::outside::Service;
+
 /// What there is to analyse.
 #[derive(Clone, Copy, Debug)]
 pub struct AnalysisInput<'a> {
@@ -31,6 +33,11 @@ pub type Analysed<T> = Result<(T, Vec<LlmCall>), AnalysisError>;
 pub trait Analyzer: Send + Sync {
     /// Its name in the record (`analyzer`).
     fn name(&self) -> &'static str;
+
+    /// The service outside that it calls, if it calls one.
+    fn service(&self) -> Option<&Arc<Service>> {
+        None
+    }
 
     /// The model, where there is one.
     fn model(&self) -> Option<&str>;
@@ -101,4 +108,8 @@ pub struct AnalysisError {
     pub detail: String,
     /// In the order in which they were made.
     pub calls: Vec<LlmCall>,
+    /// What the service asked for.
+    pub retry_after: Option<Duration>,
+    /// The service is away, whatever the document; it is not called for so long.
+    pub away: Option<Duration>,
 }

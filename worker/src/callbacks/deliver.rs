@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::queue::Delivered;
 use shared::secrets::{Sealer, SecretError};
 use shared::settings::Secret;
-use shared::store::callback_attempts::{NewAttempt, Then, record};
+use shared::store::callback_attempts::{NewAttempt, Then, give_up, record};
 use shared::store::client_secrets::secret_context;
 use shared::store::clients::basic_context;
 use shared::store::jobs::{self, CallbackClaim};
@@ -24,6 +24,18 @@ const LEASE: Duration = Duration::from_secs(60);
 const HOST_BUSY_PAUSE: Duration = Duration::from_secs(2);
 /// How long a delivery waits that cannot be signed: an operator has to mend the secrets.
 const UNSIGNED_PAUSE: Duration = Duration::from_secs(300);
+
+/// Of a host's outage so much is added to it by the deliveries that were given back meanwhile …
+const OF_OUTAGE: u32 = 4;
+/// … but no more than this: 10,000 of them then cost a dozen statements a second.
+const LONGEST_AWAY: Duration = Duration::from_secs(15 * 60);
+/// Deliveries are spread over this share of a pause.
+const SPREAD: f64 = 0.25;
+/// A delivery that is given back costs no try, so its tries alone would not end it. This much longer than the
+/// schedule takes (a tenth of jitter) …
+const LONGER: f64 = 1.1;
+/// … and this is what it may wait in all.
+const GRACE: Duration = Duration::from_secs(3600);
 
 /// Delivers callbacks.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +79,14 @@ async fn deliver(app: &App, claim: CallbackClaim) {
     };
     match sent {
         Ok(attempt) => settle(app, &claim, &attempt).await,
-        Err(NotSent::HostBusy) => later(app, &claim, HOST_BUSY_PAUSE).await,
+        Err(not_sent) if claim.age > longest_age(&app.settings.callbacks.pauses) => {
+            tracing::warn!(reason = %not_sent, "a callback has waited too long and is given up");
+            give_up_on(app, &claim).await;
+        }
+        Err(NotSent::HostBusy) => later(app, &claim, HOST_BUSY_PAUSE.mul_f64(1.0 + rand::random::<f64>())).await,
+        Err(NotSent::HostAway { wait, failing_for }) => {
+            later(app, &claim, until_probed(wait, failing_for, rand::random())).await;
+        }
         Err(NotSent::Unsigned(error)) => {
             tracing::error!(%error, "a callback cannot be signed");
             later(app, &claim, UNSIGNED_PAUSE).await;
@@ -78,6 +97,7 @@ async fn deliver(app: &App, claim: CallbackClaim) {
 async fn send(app: &App, claim: &CallbackClaim) -> Result<Attempt, NotSent> {
     let (secrets, basic) = open(app.sealer.as_ref(), claim)?;
     let delivery = Delivery {
+        run_id: claim.run_id,
         url: &claim.url,
         webhook_id: &claim.webhook_id,
         body: &claim.body,
@@ -140,6 +160,28 @@ fn after(attempt: &Attempt, tries: i32, pauses: &[Duration], jitter: f64) -> The
     }
 }
 
+/// How long a delivery waits whose host is left alone: until a probe may go, and longer the longer the host has
+/// been away. Pure.
+fn until_probed(wait: Duration, failing_for: Duration, jitter: f64) -> Duration {
+    let pause = wait.max(failing_for / OF_OUTAGE).max(HOST_BUSY_PAUSE).min(LONGEST_AWAY);
+    pause.mul_f64(1.0 + SPREAD * jitter.clamp(0.0, 1.0))
+}
+
+/// How old a delivery may become that is given back again and again. Pure.
+fn longest_age(pauses: &[Duration]) -> Duration {
+    pauses.iter().sum::<Duration>().mul_f64(LONGER) + GRACE
+}
+
+/// No try more; it is kept for `redeliver`.
+async fn give_up_on(app: &App, claim: &CallbackClaim) {
+    let given_up = until_done(app, "a callback cannot be given up", || {
+        give_up(&app.pool, claim.lease, claim.run_id, claim.sequence)
+    });
+    if let Some(Err(error)) = given_up.await {
+        tracing::error!(%error, "a callback cannot be given up");
+    }
+}
+
 async fn later(app: &App, claim: &CallbackClaim, pause: Duration) {
     match jobs::give_back(&app.pool, &[claim.lease], pause).await {
         Ok(_) => app.relay.due_in(pause),
@@ -161,6 +203,20 @@ mod tests {
         assert_eq!(after_try(AttemptOutcome::Rejected, 1), Then::Again(Duration::from_secs(5)));
         assert_eq!(after_try(AttemptOutcome::TimedOut, 2), Then::Again(Duration::from_secs(300)));
         assert_eq!(after_try(AttemptOutcome::Unreachable, 3), Then::Failed);
+    }
+
+    #[test]
+    fn the_longer_a_host_is_away_the_longer_its_deliveries_wait_up_to_a_bound() {
+        let seconds = Duration::from_secs;
+        let pause = |failing_for| until_probed(seconds(30), seconds(failing_for), 0.0).as_secs();
+        assert_eq!([0, 60, 240, 3600, 86_400].map(pause), [30, 30, 60, 900, 900]);
+        assert_eq!(until_probed(Duration::ZERO, Duration::ZERO, 1.0), seconds(2).mul_f64(1.25));
+    }
+
+    #[test]
+    fn a_delivery_that_is_only_ever_given_back_ends_an_hour_after_its_schedule_would_have() {
+        let three_days = Duration::from_secs(72 * 3600);
+        assert_eq!(longest_age(&[three_days / 2, three_days / 2]), three_days.mul_f64(1.1) + GRACE);
     }
 
     #[test]

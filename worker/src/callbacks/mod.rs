@@ -2,6 +2,7 @@
 //! Jobs, rows and secrets are the engine's; what is here is handed all it needs.
 
 mod deliver;
+mod hosts;
 mod resolver;
 mod schedule;
 mod sender;

@@ -1,7 +1,6 @@
 //! Sends one event once and says what came of it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -15,19 +14,19 @@ use shared::retry_after::retry_after;
 use shared::secrets::SecretError;
 use shared::settings::{self, Allowed, Secret};
 use shared::telemetry::{self, Metrics, Outcome, OutsideCall};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 use url::Url;
+use uuid::Uuid;
 
+use super::hosts::Hosts;
 use super::resolver::GuardedResolver;
 use super::signature;
-use crate::outside;
+use crate::outside::{self, Trouble};
 
 /// A 2xx must come within this (contract, section 3).
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// How long a delivery waits while its host has all the deliveries it may have.
-const HOST_WAIT: Duration = Duration::from_secs(2);
 /// An answer's body is read so far, so that the connection can be used again, and thrown away.
 const BODY_BYTES: usize = 16 * 1024;
 const BODY_WITHIN: Duration = Duration::from_secs(1);
@@ -35,6 +34,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(1);
 /// One event on its way to one endpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
+    /// Whose event it is.
+    pub run_id: Uuid,
     /// Where to.
     pub url: &'a str,
     /// The same on every try.
@@ -97,9 +98,23 @@ pub enum NotSent {
     /// The host has as many deliveries as it may have at once: give the job back.
     #[error("too many deliveries to this host at once")]
     HostBusy,
+    /// The host fails and is left alone: give the job back.
+    #[error("the host fails and is left alone for now")]
+    HostAway {
+        /// For so long.
+        wait: Duration,
+        /// Nothing has been delivered to it for so long.
+        failing_for: Duration,
+    },
     /// It cannot be signed; it goes on failing until an operator mends the client's secrets.
     #[error("the callback cannot be signed: {0}")]
     Unsigned(#[from] SecretError),
+}
+
+impl NotSent {
+    pub(super) fn away(wait: Duration, failing_for: Option<Duration>) -> Self {
+        Self::HostAway { wait, failing_for: failing_for.unwrap_or_default() }
+    }
 }
 
 /// Delivers callbacks: `CALLBACK_CONCURRENCY` at once, four to a host.
@@ -109,7 +124,7 @@ pub struct Sender {
     allowed: Arc<[Allowed]>,
     slots: Arc<Semaphore>,
     concurrency: usize,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    hosts: Hosts,
     answer_within: Duration,
     metrics: Metrics,
 }
@@ -138,7 +153,7 @@ impl Sender {
             allowed,
             slots,
             concurrency: settings.concurrency,
-            hosts: Mutex::default(),
+            hosts: Hosts::new(settings.concurrency, metrics.clone()),
             answer_within: ANSWER_WITHIN,
             metrics,
         })
@@ -147,6 +162,11 @@ impl Sender {
     /// Deliveries in progress.
     pub fn busy(&self) -> usize {
         self.concurrency.saturating_sub(self.slots.available_permits())
+    }
+
+    /// Hosts that are left alone now, and all that are remembered.
+    pub fn hosts(&self) -> (usize, usize) {
+        self.hosts.count()
     }
 
     /// Waits so long for an answer instead of the contract's 15 s.
@@ -164,9 +184,11 @@ impl Sender {
         let attempt = match check_url(delivery.url, &self.allowed) {
             Ok(url) => {
                 // The host's slot first: waiting for a slow host takes no slot from the others.
-                let _host = self.host_slot(&url).await?;
+                let place = self.hosts.enter(host_of(&url), delivery.run_id).await?;
                 let _slot = self.slots.acquire().await.map_err(|_| NotSent::HostBusy)?;
-                self.post(url, headers, delivery.body, now).await
+                let attempt = self.post(url, headers, delivery.body, now).await;
+                place.told(trouble(&attempt));
+                attempt
             }
             Err(_) => Attempt {
                 outcome: AttemptOutcome::TargetRefused,
@@ -208,36 +230,20 @@ impl Sender {
         }
         Attempt { outcome, status_code: status_code.map(|status| status.as_u16()), duration, retry_after }
     }
-
-    async fn host_slot(&self, url: &Url) -> Result<HostSlot<'_>, NotSent> {
-        let host = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0));
-        let semaphore = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = || Arc::new(Semaphore::new(settings::Callbacks::PER_HOST));
-            Arc::clone(hosts.entry(host.clone()).or_insert_with(new))
-        };
-        let mut slot = HostSlot { hosts: &self.hosts, host, permit: None };
-        let permit = tokio::time::timeout(HOST_WAIT, semaphore.acquire_owned()).await;
-        slot.permit = Some(permit.map_err(|_| NotSent::HostBusy)?.map_err(|_| NotSent::HostBusy)?);
-        Ok(slot)
-    }
 }
 
-/// A place among a host's deliveries; the last one out takes the host off the list.
-struct HostSlot<'a> {
-    hosts: &'a Mutex<HashMap<String, Arc<Semaphore>>>,
-    host: String,
-    permit: Option<OwnedSemaphorePermit>,
+fn host_of(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
 }
 
-impl Drop for HostSlot<'_> {
-    fn drop(&mut self) {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        self.permit = None;
-        // Whoever holds a permit or waits for one holds the semaphore too.
-        if hosts.get(&self.host).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
-            hosts.remove(&self.host);
-        }
+/// How far the host is to blame; none where it answered about this event, or was never asked.
+fn trouble(attempt: &Attempt) -> Option<Trouble> {
+    let retry_after = attempt.retry_after;
+    match (attempt.outcome, attempt.status_code) {
+        (AttemptOutcome::Rejected, Some(429)) => Some(Trouble { surely_the_service: true, retry_after }),
+        (AttemptOutcome::Rejected, Some(500..=599)) => Some(Trouble { surely_the_service: false, retry_after }),
+        (AttemptOutcome::TimedOut | AttemptOutcome::Unreachable, _) => Some(Trouble::default()),
+        _ => None,
     }
 }
 

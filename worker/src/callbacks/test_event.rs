@@ -24,5 +24,5 @@ pub async fn test_event(
     let data = json!({"message": "A test of RB-OCR's callbacks."});
     let body = Event { kind: EventType::Test, timestamp: now, sequence: 1, data }.body();
     let webhook_id = format!("evt_test_{}", event.simple());
-    sender.send(Delivery { url, webhook_id: &webhook_id, body: &body, secrets, basic }, now).await
+    sender.send(Delivery { run_id: event, url, webhook_id: &webhook_id, body: &body, secrets, basic }, now).await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::queue::{Delivered, LaneConsumer, QueueError, Session};
+use shared::queue::{Delivered, LaneConsumer, QueueError, Session, depth};
 use shared::store::jobs::Lane;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
@@ -11,10 +11,13 @@ use tokio_util::task::TaskTracker;
 use super::lane::{count, put_back, slot};
 use super::shares;
 use crate::app::Shared;
+use crate::outside::{Gate, gate};
 use crate::runs;
 
 /// How often shares may move. A consumer is made anew for it, which the broker's quorum has to agree on.
 const PERIOD: Duration = Duration::from_millis(250);
+/// How often a worker that may take one run looks whether there is one.
+const PROBE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Takes runs over every session and works on them, until the worker stops.
 pub async fn run_runs(app: Shared, tasks: TaskTracker) {
@@ -57,6 +60,8 @@ async fn take(
     let mut normal = Side::start(session, Lane::RunsNormal, share_normal).await?;
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut was = Gate::Open;
+    let mut looked = tokio::time::Instant::now();
     loop {
         let delivered = tokio::select! {
             () = app.stop.cancelled() => break,
@@ -67,6 +72,22 @@ async fn take(
                 continue;
             }
             _ = ticks.tick() => {
+                // What OCR or the model is needed for is not begun while they are away.
+                let is = gate(app.pipeline.services());
+                if is != was {
+                    was = is;
+                    high.pause().await;
+                    normal.pause().await;
+                }
+                match is {
+                    Gate::Open => {}
+                    Gate::One if !high.consumes() && !normal.consumes() && looked.elapsed() >= PROBE_PERIOD => {
+                        looked = tokio::time::Instant::now();
+                        take_one(session, &mut high, &mut normal).await?;
+                        continue;
+                    }
+                    Gate::One | Gate::Shut => continue,
+                }
                 let (want_high, want_normal) = shares::wanted(slots, high.looked_at(), normal.looked_at());
                 // What is taken from one first is given to the other at a later look.
                 let (room_high, room_normal) = (slots - normal.load().share, slots - high.load().share);
@@ -78,6 +99,11 @@ async fn take(
             delivered = normal.next() => delivered.map(|delivered| (&mut normal, delivered)),
         };
         let Some((side, delivered)) = delivered else { return Ok(()) };
+        if gate(app.pipeline.services()) == Gate::Shut {
+            // It came between two looks.
+            delivered.settle.put_back().await;
+            continue;
+        }
         count(app, side.lane, &delivered);
         let from = side.began();
         let (app, ended) = (Arc::clone(app), ended_sender.clone());
@@ -94,6 +120,16 @@ async fn take(
     for side in [&mut high, &mut normal] {
         if let Some(consumer) = &mut side.consumer {
             put_back(consumer).await;
+        }
+    }
+    Ok(())
+}
+
+/// Lets the lane that has a message take one: the run that probes.
+async fn take_one(session: &Arc<Session>, high: &mut Side, normal: &mut Side) -> Result<(), QueueError> {
+    for side in [high, normal] {
+        if depth(session, side.lane).await?.ready > 0 {
+            return side.resize(session, side.busy_before + 1).await;
         }
     }
     Ok(())
@@ -155,17 +191,26 @@ impl Side {
         }
     }
 
-    /// Makes a consumer with another bound. What the present one has in hand counts on until it has ended.
-    async fn resize(&mut self, session: &Arc<Session>, share: usize) -> Result<(), QueueError> {
-        if share == self.load().share {
-            return Ok(());
-        }
+    const fn consumes(&self) -> bool {
+        self.consumer.is_some()
+    }
+
+    /// Takes no more. What it has in hand counts on until it has ended.
+    async fn pause(&mut self) {
         if let Some(mut present) = self.consumer.take() {
             put_back(&mut present).await;
         }
         self.busy_before += self.busy;
-        self.busy = 0;
+        (self.busy, self.prefetch) = (0, 0);
         self.number += 1;
+    }
+
+    /// Makes a consumer with another bound.
+    async fn resize(&mut self, session: &Arc<Session>, share: usize) -> Result<(), QueueError> {
+        if share == self.load().share {
+            return Ok(());
+        }
+        self.pause().await;
         self.prefetch = share.saturating_sub(self.busy_before);
         if self.prefetch > 0 {
             self.consumer = Some(consumer(session, self.lane, self.prefetch).await?);

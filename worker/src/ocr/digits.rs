@@ -5,7 +5,7 @@
 //! is wrong in one digit decides a verdict, so every word with several digits is cut out and
 //! the cuttings are read as one small image by the English model: a tenth of the page's time.
 
-use shared::domain::{Rect, Word};
+use shared::domain::{Rect, Word, dates};
 
 use crate::imaging::Gray;
 
@@ -106,8 +106,10 @@ impl Cuttings {
 fn apply(word: &mut Word, digits: &[char], confidence: f32) {
     /// Below this the second reading is a guess.
     const SURE: f32 = 0.5;
+    /// A guess is good enough where the first reading is no date at all.
+    const GUESS: f32 = 0.3;
     let count = word.text.chars().filter(char::is_ascii_digit).count();
-    if digits.len() != count || confidence < SURE {
+    if digits.len() != count || confidence < GUESS {
         return;
     }
     let mut next = digits.iter();
@@ -116,10 +118,24 @@ fn apply(word: &mut Word, digits: &[char], confidence: f32) {
         .chars()
         .map(|letter| if letter.is_ascii_digit() { next.next().copied().unwrap_or(letter) } else { letter })
         .collect();
-    if corrected != word.text {
-        word.text = corrected;
-        word.confidence = word.confidence.min(confidence).min(DISPUTED);
+    if corrected == word.text {
+        return;
     }
+    // Of two readings of a date («27.08.2026», «97.08.2026») the impossible one is the wrong one.
+    let better = match (is_date(&word.text), is_date(&corrected)) {
+        (true, false) => false,
+        (false, true) => true,
+        _ => confidence >= SURE,
+    };
+    if better {
+        word.text = corrected;
+        word.confidence = word.confidence.min(confidence);
+    }
+    word.confidence = word.confidence.min(DISPUTED);
+}
+
+fn is_date(text: &str) -> bool {
+    dates::parse(text).is_some()
 }
 
 #[cfg(test)]
@@ -154,6 +170,21 @@ mod tests {
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
         assert_eq!(texts, ["№", "«03»", "03.02.2023ж.", "1234"]);
         assert!(words[1].confidence <= DISPUTED && words[3].confidence > 0.9);
+    }
+
+    #[test]
+    fn of_two_readings_of_a_date_the_possible_one_is_kept() {
+        for (first, second, confidence, kept) in [
+            ("27.08.2026", "97082026", 0.9, "27.08.2026"),
+            ("97.08.2026", "27082026", 0.4, "27.08.2026"),
+            ("27.08.2026", "21082026", 0.9, "21.08.2026"),
+            ("27.08.2026", "21082026", 0.4, "27.08.2026"),
+        ] {
+            let mut read = word(first, 100);
+            apply(&mut read, &second.chars().collect::<Vec<_>>(), confidence);
+            assert_eq!(read.text, kept, "{first} {second}");
+            assert!(read.confidence <= DISPUTED);
+        }
     }
 
     #[test]

@@ -1,17 +1,25 @@
 //! What every engine promises.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use shared::domain::{ErrorCode, Page};
 
 use crate::document::DocumentFile;
+use crate::outside::Service;
 
 /// A way to read a document.
 #[async_trait]
 pub trait OcrEngine: Send + Sync {
     /// Its name in the record (`ocr_engine`).
     fn name(&self) -> &'static str;
+
+    /// The service outside that it calls, if it calls one.
+    fn service(&self) -> Option<&Arc<Service>> {
+        None
+    }
 
     /// Reads every page. Files are made in `scratch` only, which belongs to the run and is removed
     /// with it; dropping the future ends every program that it started.
@@ -55,6 +63,17 @@ pub enum OcrError {
     /// the document.
     #[error("reading failed: {0}")]
     Failed(String),
+    /// The service that reads asked for a pause; another try after it may help.
+    #[error("reading failed: {reason}")]
+    Throttled {
+        /// Nothing of the document.
+        reason: String,
+        /// What the service asked for.
+        retry_after: Duration,
+    },
+    /// The service that reads is away, whatever the document; it is not called for so long.
+    #[error("the service that reads is away")]
+    Away(Duration),
     /// The run's scratch folder could not be written or read; another try may help.
     #[error("a file of the run could not be written or read: {0}")]
     File(#[from] std::io::Error),
@@ -66,7 +85,7 @@ impl OcrError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Unreadable(_) => ErrorCode::DocumentUnreadable,
-            Self::Failed(_) => ErrorCode::OcrFailed,
+            Self::Failed(_) | Self::Throttled { .. } | Self::Away(_) => ErrorCode::OcrFailed,
             Self::File(_) => ErrorCode::FileSaveFailed,
         }
     }

@@ -2,6 +2,7 @@
 //! page by page in one PDF. It gives text and neither places nor confidences.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -19,7 +20,7 @@ use super::http_answer::{self, State};
 use super::{OcrEngine, OcrError, PageReading, Reading, image_pdf};
 use crate::document::DocumentFile;
 use crate::imaging::ImagingError;
-use crate::outside::{self, CallError};
+use crate::outside::{self, Bounds, CallError, Service};
 
 /// What the contract's section 4 says about waiting.
 const FIRST_POLL: Duration = Duration::from_millis(200);
@@ -46,6 +47,7 @@ const RETRIES: Policy = Policy {
 #[derive(Debug)]
 pub struct HttpEngine {
     client: Client,
+    service: Arc<Service>,
     base: Url,
     /// Images being wrapped at once: each may hold a decoded page.
     wrapping: Semaphore,
@@ -53,12 +55,24 @@ pub struct HttpEngine {
 }
 
 impl HttpEngine {
-    /// For the service at `base`; wraps so many images at once.
+    /// For the service at `base`; wraps so many images at once. Calls in flight are not bounded.
     ///
     /// # Errors
     /// Where no HTTP client can be made.
     pub fn new(base: &Url, wrap_at_once: usize, metrics: Metrics) -> Result<Self, reqwest::Error> {
-        Ok(Self { client: outside::client()?, base: base.clone(), wrapping: Semaphore::new(wrap_at_once), metrics })
+        Ok(Self {
+            client: outside::client()?,
+            service: Arc::new(Service::new("ocr", Semaphore::MAX_PERMITS, metrics.clone())),
+            base: base.clone(),
+            wrapping: Semaphore::new(wrap_at_once),
+            metrics,
+        })
+    }
+
+    /// With so many calls in flight at most.
+    #[must_use]
+    pub fn calls_at_once(self, calls: usize) -> Self {
+        Self { service: Arc::new(Service::new("ocr", calls, self.metrics.clone())), ..self }
     }
 
     async fn read_there(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, Failure> {
@@ -97,7 +111,8 @@ impl HttpEngine {
         let _slot = self.wrapping.acquire().await.map_err(|_| Failure::Invalid)?;
         let (document, target) = (document.clone(), scratch.join("wrapped.pdf"));
         let wrapped = tokio::task::spawn_blocking(move || image_pdf::wrap(&document, &target).map(|()| target));
-        Ok(wrapped.await.map_err(std::io::Error::other)??)
+        // A decoder that panics has met a damaged file.
+        Ok(wrapped.await.unwrap_or(Err(ImagingError::Undecodable))?)
     }
 
     async fn upload(&self, pdf: &Path) -> Result<(String, State), Failure> {
@@ -109,7 +124,8 @@ impl HttpEngine {
                 let part = body(pdf).await?.file_name("document.pdf").mime_str("application/pdf");
                 let part = part.map_err(CallError::from)?;
                 let request = self.client.post(url).multipart(multipart::Form::new().part("file", part));
-                Ok::<_, Failure>(outside::call("ocr", request, UPLOAD_WITHIN.min(this.left), ANSWER_BYTES).await?)
+                let bounds = Bounds { left: this.left, answer: UPLOAD_WITHIN, bytes: ANSWER_BYTES };
+                Ok::<_, Failure>(self.service.call(request, bounds).await?)
             }
         })
         .await?;
@@ -124,7 +140,8 @@ impl HttpEngine {
         let url = self.url(&["result", id]);
         retry(RETRIES, |this| {
             let request = self.client.get(url.clone());
-            async move { Ok(outside::call("ocr", request, POLL_WITHIN.min(this.left), ANSWER_BYTES).await?) }
+            let bounds = Bounds { left: this.left, answer: POLL_WITHIN, bytes: ANSWER_BYTES };
+            async move { Ok(self.service.call(request, bounds).await?) }
         })
         .await
     }
@@ -145,6 +162,10 @@ impl OcrEngine for HttpEngine {
         "http"
     }
 
+    fn service(&self) -> Option<&Arc<Service>> {
+        Some(&self.service)
+    }
+
     async fn read(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
         let start = Instant::now();
         let reading = self.read_there(document, scratch).await;
@@ -155,7 +176,11 @@ impl OcrEngine for HttpEngine {
         if let Some(outcome) = outcome {
             self.metrics.outside_call(OutsideCall { service: "ocr", outcome, duration: start.elapsed() });
         }
-        Ok(reading?)
+        reading.map_err(|failure| match (&failure, self.service.away_for()) {
+            // Whatever the document: others have fared as badly since.
+            (Failure::Call(error), Some(wait)) if error.trouble().is_some() => OcrError::Away(wait),
+            _ => failure.into(),
+        })
     }
 }
 
@@ -199,7 +224,7 @@ impl Failure {
     /// As metrics count it; none where the service was not asked.
     fn outcome(&self) -> Option<Outcome> {
         match self {
-            Self::Call(error) => Some(error.outcome()),
+            Self::Call(error) => error.outcome(),
             Self::Reported => Some(Outcome::Failed),
             Self::Invalid => Some(Outcome::Invalid),
             Self::File(_) | Self::Image(_) => None,
@@ -230,6 +255,10 @@ impl From<Failure> for OcrError {
         match failure {
             Failure::File(error) => Self::File(error),
             Failure::Image(error) => Self::Unreadable(error.to_string()),
+            Failure::Call(CallError::Away(wait)) => Self::Away(wait),
+            Failure::Call(CallError::Status { retry_after: Some(retry_after), .. }) => {
+                Self::Throttled { reason: failure.to_string(), retry_after }
+            }
             failure => Self::Failed(failure.to_string()),
         }
     }

@@ -18,19 +18,21 @@ pub struct Failure {
     pub reason: String,
     /// What the service asked for, where it did.
     pub retry_after: Option<Duration>,
+    /// A service is away, whatever the document: the run is given back for so long, with its attempt.
+    pub away: Option<Duration>,
 }
 
 impl Failure {
     /// A failure with a reason.
     pub fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), retry_after: None }
+        Self { code, reason: reason.into(), retry_after: None, away: None }
     }
 
     /// A failed analysis; the calls that were made in vain are kept too.
     pub(super) fn of_analysis(error: AnalysisError, calls: &mut Vec<LlmCall>) -> Self {
-        let AnalysisError { code, detail, calls: made } = error;
+        let AnalysisError { code, detail, calls: made, retry_after, away } = error;
         calls.extend(made);
-        Self::new(code, detail)
+        Self { retry_after, away, ..Self::new(code, detail) }
     }
 }
 
@@ -42,6 +44,11 @@ impl From<DocumentError> for Failure {
 
 impl From<OcrError> for Failure {
     fn from(error: OcrError) -> Self {
-        Self::new(error.code(), error.to_string())
+        let (retry_after, away) = match error {
+            OcrError::Throttled { retry_after, .. } => (Some(retry_after), None),
+            OcrError::Away(wait) => (None, Some(wait)),
+            _ => (None, None),
+        };
+        Self { retry_after, away, ..Self::new(error.code(), error.to_string()) }
     }
 }

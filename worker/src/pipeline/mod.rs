@@ -28,6 +28,7 @@ pub use progress::{NoProgress, Progress};
 
 use crate::analysis::{AnalysisInput, Analyzer, LlmCall};
 use crate::ocr::OcrEngine;
+use crate::outside::Service;
 use crate::sandbox::Sandbox;
 
 /// What every run needs and no run changes.
@@ -81,6 +82,11 @@ pub struct Judged {
 }
 
 impl Pipeline {
+    /// The services outside that it needs.
+    pub fn services(&self) -> impl Iterator<Item = &Arc<Service>> {
+        self.engine.service().into_iter().chain(self.analyzer.service())
+    }
+
     /// Judges a document. `work` is filled as far as it got.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use super::ending::{Ended, Outcome};
 use super::pictures;
 use crate::app::App;
 use crate::leases::LeaseGuard;
+use crate::outside::on_behalf_of;
 use crate::pipeline::{Failure, Origin, Progress, Subject, Work};
 
 /// What came of an attempt.
@@ -27,7 +28,7 @@ pub(super) enum Came {
 
 pub(super) async fn attempt(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Came {
     // A panic is a failure of this run and of no other.
-    let running = AssertUnwindSafe(pipeline(app, claim, guard)).catch_unwind();
+    let running = AssertUnwindSafe(on_behalf_of(claim.run_id, pipeline(app, claim, guard))).catch_unwind();
     tokio::select! {
         () = guard.lost() => Came::Lost,
         () = app.deadline.cancelled() => Came::GivenUp,

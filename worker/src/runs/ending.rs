@@ -65,6 +65,11 @@ pub enum Then {
         /// Why; nothing of the document.
         reason: String,
     },
+    /// It is given back with its attempt, and due again after a pause: a service is away.
+    GiveBack {
+        /// How long.
+        pause: Duration,
+    },
 }
 
 impl Ended {
@@ -87,6 +92,9 @@ pub fn after(ended: Ended, attempt: u32, timing: &Timing, means: &Means, jitter:
     };
     let failure = match &ended.outcome {
         Outcome::Judged(_) => None,
+        Outcome::Failed(Failure { away: Some(wait), .. }) => {
+            return Then::GiveBack { pause: until_probed(*wait, jitter) };
+        }
         Outcome::Failed(failure) => {
             if let Some(then) = again(failure).filter(|_| failure.code.retryable()) {
                 return then;
@@ -106,6 +114,14 @@ pub fn after(ended: Ended, attempt: u32, timing: &Timing, means: &Means, jitter:
     let dead_reason = crashed.then(|| format!("it crashed its worker {attempt} times"));
     Then::Finish(Box::new(finish(ended, failure, dead_reason, means)))
 }
+
+/// Longer than a service that is away is left alone, so that a probe may be let through, and spread, so that
+/// runs that were given back together do not come back together.
+fn until_probed(wait: Duration, jitter: f64) -> Duration {
+    wait.max(SHORTEST_WAIT).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
+}
+
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, means: &Means) -> Finish {
     let Ended { outcome, work, pictures, at } = ended;
@@ -144,6 +160,7 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
         model: means.model.clone(),
         prompt_version: means.prompt_version,
         dead_reason,
+        last_worker: None,
         worker: means.worker.clone(),
     }
 }
@@ -210,14 +227,14 @@ mod tests {
     fn pause(then: Then) -> u64 {
         match then {
             Then::Retry { pause, .. } => pause.as_secs(),
-            Then::Finish(finish) => panic!("it ended with {:?}", finish.errors),
+            then => panic!("it is not tried again: {then:?}"),
         }
     }
 
     fn codes(then: Then) -> Vec<ErrorCode> {
         match then {
             Then::Finish(finish) => finish.errors,
-            Then::Retry { pause, .. } => panic!("it is tried again after {pause:?}"),
+            then => panic!("it did not end: {then:?}"),
         }
     }
 
@@ -238,6 +255,14 @@ mod tests {
         assert_eq!(pause(decide(failed(ErrorCode::LlmFailed, Some(90)), 1)), 90);
         assert_eq!(pause(decide(failed(ErrorCode::LlmFailed, Some(1)), 1)), 5);
         assert_eq!(pause(decide(failed(ErrorCode::LlmFailed, Some(1_000_000)), 1)), 3600);
+    }
+
+    #[test]
+    fn a_run_that_meets_a_service_that_is_away_is_given_back_even_in_its_last_attempt() {
+        let away = Some(Duration::from_secs(10));
+        let outcome = Outcome::Failed(Failure { away, ..Failure::new(ErrorCode::OcrFailed, "a reason") });
+        let Then::GiveBack { pause } = decide(outcome, 5) else { panic!("it costs an attempt") };
+        assert_eq!(pause, Duration::from_millis(12_500), "after the probe, and spread");
     }
 
     #[test]

@@ -14,8 +14,11 @@ pub(super) async fn end_runs(app: &App) -> Result<(), StoreError> {
         jobs::take_timed_out(&app.pool, &app.name, timing.lease, timing.max_attempts(), timing.run_work_budget).await?;
     for job in due {
         let ended = ending(&job, &app.name);
-        if let Some(finished) = finish(&app.pool, job.lease, job.run_id, &ended).await? {
-            runs::finished(app, job.run_id, &ended, &finished);
+        match finish(&app.pool, job.lease, job.run_id, &ended).await {
+            Ok(Some(finished)) => runs::finished(app, job.run_id, &ended, &finished),
+            Ok(None) => {}
+            // One run that cannot be ended keeps no other from its end.
+            Err(error) => tracing::error!(run_id = %job.run_id, %error, "a run cannot be ended"),
         }
     }
     Ok(())
@@ -28,11 +31,14 @@ fn ending(job: &EndedJob, upkeep: &str) -> Finish {
                 format!("its lease ran out on each of {} attempts: it crashed or hung its worker", job.attempts);
             (ErrorCode::UnknownError, reason, true)
         }
-        Ending::TimedOut => (ErrorCode::TimedOut, "its work budget or its age is used up".to_owned(), false),
+        Ending::TimedOut => {
+            (ErrorCode::TimedOut, "its attempts, its work budget or its age are used up".to_owned(), false)
+        }
     };
     Finish {
         errors: vec![code],
         dead_reason: dead.then(|| reason.clone()),
+        last_worker: job.last_owner.clone(),
         error_details: Some(reason),
         worker: upkeep.to_owned(),
         ..Finish::default()

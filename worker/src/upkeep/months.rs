@@ -8,6 +8,8 @@ use crate::app::App;
 
 const EVERY: Duration = Duration::from_secs(3600);
 const TERM: Duration = Duration::from_secs(300);
+/// It ends before somebody else may begin.
+pub(super) const WITHIN: Duration = Duration::from_secs(240);
 
 pub(super) async fn make_ahead(app: &App) -> Result<(), StoreError> {
     if !duties::take_due(&app.pool, "months", &app.name, TERM, EVERY).await? {

@@ -11,6 +11,8 @@ use crate::app::App;
 
 const EVERY: Duration = Duration::from_secs(24 * 3600);
 const TERM: Duration = Duration::from_secs(3600);
+/// It ends before somebody else may begin; what it has not come to is looked at the next time.
+pub(super) const WITHIN: Duration = Duration::from_secs(3300);
 /// Longer than any upload or run may take.
 const OLD: chrono::TimeDelta = chrono::TimeDelta::days(2);
 const AT_ONCE: usize = 500;

@@ -174,7 +174,10 @@ fn judge(our: &Parts<'_>, their: &Parts<'_>) -> NameMatch {
         && our.surname.text.strip_suffix('а') == Some(&their.surname.text);
     let surname = if mans_form && given.firm() && patronymic.firm() { Fit::Misread(2) } else { surname };
     let lost_in_surname = surname.slip() == 5 && !looks_broken(&their.surname.text);
-    verdict(surname, given, patronymic, opposite, lost_in_surname)
+    let outcome = verdict(surname, given, patronymic, opposite, lost_in_surname);
+    // «Трубина О.К.» is a man's genitive or a woman's name: initials do not tell.
+    let either = genders == [Gender::Male] && their.surname.text.strip_suffix('а') == Some(&our.surname.text);
+    NameMatch { review: outcome.review || outcome.reason == Reason::SameInitials && either, ..outcome }
 }
 
 fn verdict(surname: Fit, given: Fit, patronymic: Fit, opposite: bool, lost_in_surname: bool) -> NameMatch {
@@ -278,6 +281,7 @@ fn word_fit(our: &NameWord, their: &NameWord, role: Role, genders: &[Gender]) ->
         return Fit::Form;
     }
     match least {
+        Some(cost) if role == Role::Given && given_names::is_nearer(&their.text, cost) => Fit::Other,
         Some(cost) if !own_name(&their.text, role, genders) && theirs.len() >= 4 => Fit::Misread(cost),
         _ => Fit::Other,
     }
@@ -333,14 +337,14 @@ fn patronymic_fit(
     {
         return match cost {
             0 => Fit::Form,
-            _ if known_father(&their_father.father) => Fit::Other,
+            _ if is_other_father(&their_father.father, cost) => Fit::Other,
             _ => Fit::Misread(cost),
         };
     }
     let cost = alignment::cost_of_known(&chars(&father.father), &chars(&their_father.father));
     match cost {
         Some(0) => Fit::Form,
-        Some(cost) if !known_father(&their_father.father) && !our.latin && !their.latin => Fit::Misread(cost),
+        Some(cost) if !is_other_father(&their_father.father, cost) && !our.latin && !their.latin => Fit::Misread(cost),
         _ => Fit::Other,
     }
 }
@@ -389,6 +393,11 @@ fn ending_misread(father: &str, forms: &[Vec<char>], read: &[char]) -> Option<u3
 
 fn chars(word: &str) -> Vec<char> {
     word.chars().collect()
+}
+
+/// Whether the stem of a patronymic is another father's name, or nearer to one than `cost`.
+fn is_other_father(stem: &str, cost: u32) -> bool {
+    known_father(stem) || given_names::is_nearer(stem, cost)
 }
 
 /// Whether the stem of a patronymic is a known man's name.

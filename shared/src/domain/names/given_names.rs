@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::super::letters::fold;
+use super::alignment;
 
 /// Whether `name` (nominative, any case, Kazakh letters folded) is a known male given name.
 #[must_use]
@@ -25,6 +26,23 @@ pub(crate) fn is_known(name: &str) -> bool {
     let name = key(name);
     MALE_SET.contains(name.as_str()) || FEMALE_SET.contains(name.as_str())
 }
+
+/// Whether a known name is nearer to the misread `word` than `cost`: then it was that name which was misread.
+/// Both stand as the dictionary has them, fathers' names without their last soft letter too.
+#[must_use]
+pub(crate) fn is_nearer(word: &str, cost: u32) -> bool {
+    let read: Vec<char> = key(word).chars().collect();
+    LETTERS.iter().any(|name| {
+        let soft = name.strip_suffix(&['й']).filter(|soft| soft.len() > 2);
+        [Some(name.as_slice()), soft].into_iter().flatten().any(|name| {
+            name.len().abs_diff(read.len()) <= 1
+                && alignment::cost_of_known(name, &read).is_some_and(|other| other < cost)
+        })
+    })
+}
+
+static LETTERS: LazyLock<Vec<Vec<char>>> =
+    LazyLock::new(|| MALE_SET.iter().chain(&*FEMALE_SET).map(|name| name.chars().collect()).collect());
 
 /// Folded, and without the soft sign that Kazakh spelling does not write (Асел, Назгүл, Әділ).
 fn key(name: &str) -> String {

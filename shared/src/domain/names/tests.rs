@@ -108,6 +108,21 @@ fn a_misread_letter_is_forgiven_where_the_rest_is_firm() {
 }
 
 #[test]
+fn a_name_misread_from_a_nearer_one_is_that_one() {
+    // Дамир and Ерлан misread, not Данияр and Ермек.
+    other("Хван Данияр Ерланович", "Хван Данир Ерланович");
+    other("Иванов Андрей Ермекович", "Иванов Андрей Ерлонович");
+    same("Иванов Андрей Ерланович", "Иванов Андрей Ерлонович");
+}
+
+#[test]
+fn initials_beside_a_surname_of_either_gender_are_for_a_person_to_look_at() {
+    assert!(compare("Трубин Олег Кириллович", "Трубина О.К.").review);
+    assert!(!compare("Трубин Олег Кириллович", "Трубину О.К.").review);
+    assert!(!compare("Трубина Ольга Кирилловна", "Трубина О.К.").review);
+}
+
+#[test]
 fn half_of_a_double_surname_needs_the_rest_in_full() {
     same("Орлова-Штерн Ева Марковна", "Орлова Ева Марковна");
     same("Орлова-Штерн Ева Марковна", "Орлова - Штерн Ева Марковна");

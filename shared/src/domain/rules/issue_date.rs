@@ -22,6 +22,10 @@ const ISSUE: &[(&str, f32)] = &[
     ("дата составления", 6.0),
     ("дата формирования", 7.0),
     ("дата документа", 7.0),
+    ("дата получения справки", 6.0),
+    ("дата получения документа", 6.0),
+    ("дата получения сведений", 6.0),
+    ("құжатты алған күні", 6.0),
     ("дата подписания", 5.0),
     ("дата оформления", 6.0),
     ("дата приказа", 7.0),
@@ -158,9 +162,14 @@ pub(super) fn find(
     pages: &[Page],
     tokens: &[Token],
     doc_type: Option<&DocType>,
+    others_pages: &[usize],
 ) -> Option<(Found<NaiveDate>, DateKind)> {
     let mut dated = Vec::new();
     for (index, page) in pages.iter().enumerate() {
+        // The date of another person's paper in the same file dates nothing here.
+        if others_pages.contains(&index) {
+            continue;
+        }
         let from = tokens.partition_point(|token| token.page < index);
         let to = tokens.partition_point(|token| token.page <= index);
         let tokens = &tokens[from..to];
@@ -206,7 +215,7 @@ fn weigh(
     let line_end = page.text[end..].find('\n').map_or(page.text.len(), |at| end + at);
 
     dated.leave_start = leave_start(&page.text, candidate, all, &before, &after);
-    let other = is_other(&before, &after, start, line_start);
+    let other = is_other(&before, &after, start, (line_start, line_end));
     let label = label_weight(&before, start);
     let from_to = in_period(&page.text, candidate, all, &before, &after);
     if label > 0.0 && !(from_to) {
@@ -260,13 +269,15 @@ fn label_weight(before: &[&Token], start: usize) -> f32 {
     weight
 }
 
-fn is_other(before: &[&Token], after: &[&Token], start: usize, line_start: usize) -> bool {
+fn is_other(before: &[&Token], after: &[&Token], start: usize, (line_start, line_end): (usize, usize)) -> bool {
     let near = before.iter().rev().filter(|t| t.is_word()).take(4);
     let left = near.into_iter().any(|t| {
         let reach = t.start >= line_start || start - t.end < 3;
         reach && OTHER_BEFORE.has(t)
     });
-    let right = after.iter().filter(|t| t.is_word()).take(2).any(|t| OTHER_AFTER.has(t));
+    // A line that begins with a capital says something else.
+    let goes_on = |t: &&&Token| t.start < line_end || !t.capital();
+    let right = after.iter().filter(|t| t.is_word()).take(2).take_while(goes_on).any(|t| OTHER_AFTER.has(t));
     left || right
 }
 
@@ -296,7 +307,9 @@ fn in_period(
     before: &[&Token],
     after: &[&Token],
 ) -> bool {
-    let preposition = before.last().is_some_and(|t| ["с", "по", "до", "со"].iter().any(|w| t.folds_to(w)));
+    // Not the last letter of a number («№ 88-л/с 06 ноября»).
+    let numbered = matches!(before, [.., slash, last] if slash.is('/') && slash.end == last.start);
+    let preposition = !numbered && before.last().is_some_and(|t| ["с", "по", "до", "со"].iter().any(|w| t.folds_to(w)));
     let since = after.iter().take(3).any(|t| t.folds_to("бастап") || t.folds_to("дейин"));
     let joined = |from: usize, to: usize| {
         text.get(from..to).is_some_and(|between| {
@@ -363,7 +376,8 @@ fn alone(
     let single = all.iter().filter(|c| c.span.start >= line_start && c.span.end <= line_end).count() == 1;
     if text_begins < start {
         let above = page.text[..line_start].trim_end_matches([' ', '\t']);
-        let parted = above.ends_with("\n\n") || above.trim_end().ends_with(['.', '_', ':', ';']);
+        let parted =
+            above.ends_with("\n\n") || above.trim_end().ends_with(['.', '_', ':', ';']) || signed_below(page, line_end);
         let placeholder = page.text.contains("20__");
         return if others == 0 && single && parted && !placeholder { 2.0 } else { 0.0 };
     }
@@ -377,6 +391,17 @@ fn alone(
     };
     if weight > 0.0 && numbered { weight + 1.0 } else { weight }
 }
+
+/// Whether the next line begins with who signs.
+fn signed_below(page: &Page, line_end: usize) -> bool {
+    let next = page.text[line_end..].lines().find(|line| !line.trim().is_empty());
+    let first = next.and_then(|line| line.split_whitespace().next()).map(fold);
+    first.is_some_and(|word| SIGNERS.iter().any(|signer| word.starts_with(signer)))
+}
+
+/// Beginnings of the words before a signature, folded.
+const SIGNERS: [&str; 9] =
+    ["руковод", "директор", "врач", "дариге", "басшы", "начальник", "председат", "главн", "заведующ"];
 
 /// Words that stand beside the date in a document's head.
 const HEAD_WORDS: [&str; 21] = [

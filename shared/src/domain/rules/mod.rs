@@ -8,6 +8,7 @@ mod name_words;
 mod person;
 mod roles;
 mod stems;
+mod subject;
 mod titles;
 mod tokens;
 mod word_list;
@@ -37,14 +38,15 @@ pub fn analyse(pages: &[Page], applicant_fio: &str) -> Analysis {
     let tokens = tokens::tokenise(pages);
     let classification = titles::classify(pages, &tokens);
     let doc_type = classification.doc_type.as_ref().map(|found| found.value);
-    let (fio, fio_mended) = person::find(pages, &tokens, applicant_fio).unzip();
-    let dated = issue_date::find(pages, &tokens, doc_type);
+    let person = person::find(pages, &tokens, applicant_fio);
+    let others_pages = person.as_ref().map(|person| person.others_pages.as_slice()).unwrap_or_default();
+    let dated = issue_date::find(pages, &tokens, doc_type, others_pages);
     let date_kind = dated.as_ref().map(|(_, kind)| *kind).unwrap_or_default();
     Analysis {
         classification,
         extraction: Extraction {
-            fio,
-            fio_mended: fio_mended.unwrap_or(false),
+            fio_mended: person.as_ref().is_some_and(|person| person.mended),
+            fio: person.map(|person| person.name),
             doc_date: dated.map(|(date, _)| date),
             date_kind,
         },

@@ -28,8 +28,17 @@ const THRESHOLD: f32 = 1.0;
 /// Two persons this near in weight are equals, between whom the applicant's name may decide.
 const EQUALS: f32 = 0.75;
 
-/// The document's person, and whether misread letters of the name were mended by the applicant's.
-pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<(Found<String>, bool)> {
+/// The document's person.
+pub(super) struct Person {
+    pub name: Found<String>,
+    /// Misread letters of the name were mended by the applicant's.
+    pub mended: bool,
+    /// Indexes of the pages that are about somebody else.
+    pub others_pages: Vec<usize>,
+}
+
+/// Whose document it is.
+pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<Person> {
     let candidates = candidates(tokens);
     let groups = group(&candidates);
     let best = groups.iter().map(|group| group.weight).fold(f32::MIN, f32::max);
@@ -49,7 +58,16 @@ pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<
     let value = names::nominative(&shown.words);
     let mended = names::mend(applicant, &value);
     let is_mended = mended.is_some();
-    Some((found(mended.unwrap_or(value), quote(pages, tokens, shown.first, shown.last)), is_mended))
+    let of_group = |group: &Group, page: usize| group.members.iter().any(|m| tokens[candidates[*m].first].page == page);
+    let others_pages = (0..pages.len()).filter(|page| {
+        let other = |group: &&Group| group.weight > THRESHOLD && group.is_full && !std::ptr::eq(*group, *chosen);
+        !of_group(chosen, *page) && groups.iter().filter(other).any(|group| of_group(group, *page))
+    });
+    Some(Person {
+        others_pages: others_pages.collect(),
+        name: found(mended.unwrap_or(value), quote(pages, tokens, shown.first, shown.last)),
+        mended: is_mended,
+    })
 }
 
 /// Names of one person.
@@ -58,6 +76,8 @@ struct Group {
     weight: f32,
     /// The fullest name in the nominative.
     nominative: String,
+    /// Not initials only.
+    is_full: bool,
 }
 
 fn group(candidates: &[Candidate]) -> Vec<Group> {
@@ -77,7 +97,10 @@ fn group(candidates: &[Candidate]) -> Vec<Group> {
                 group.weight = group.weight.max(candidate.weight) + if candidate.weight > 0.0 { 0.5 } else { 0.0 };
                 group.members.push(index);
             }
-            None => groups.push(Group { members: vec![index], weight: candidate.weight, nominative }),
+            None => {
+                let is_full = candidate.form == Form::Three;
+                groups.push(Group { members: vec![index], weight: candidate.weight, nominative, is_full });
+            }
         }
     }
     groups

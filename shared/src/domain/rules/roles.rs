@@ -57,6 +57,7 @@ static PERSON_BEFORE: LazyLock<WordList<f32>> = LazyLock::new(|| {
         ("сохранить", 1.5),
         ("выплатить", 1.5),
         ("безработн", 1.0),
+        ("инвалид", 2.0),
         ("заявител", 3.0),
         ("получател", 3.0),
         ("владел", 2.0),
@@ -181,6 +182,7 @@ static OTHER_AFTER: LazyLock<WordList<()>> = LazyLock::new(|| {
         "директор",
         "бақыла",
         "внести",
+        "жүргізсін",
         "тіксін",
         "атындағы",
         "произвести",
@@ -216,7 +218,7 @@ static POSTS: LazyLock<WordList<()>> = LazyLock::new(|| {
 /// Weight of the words around `tokens[first..=last]`: positive for the document's person, negative
 /// for a signer, doctor, child or anyone else.
 pub(super) fn weigh(tokens: &[Token], first: usize, last: usize, initials: bool) -> f32 {
-    let mut weight = before(tokens, first, initials) + after(tokens, last);
+    let mut weight = before(tokens, first, last, initials) + after(tokens, last);
     if initials && is_signature(tokens, first, last) {
         weight -= 4.0;
     }
@@ -224,12 +226,12 @@ pub(super) fn weigh(tokens: &[Token], first: usize, last: usize, initials: bool)
 }
 
 /// The words before, nearest first; the farther the weaker; other people's words end the look.
-fn before(tokens: &[Token], first: usize, initials: bool) -> f32 {
+fn before(tokens: &[Token], first: usize, last: usize, initials: bool) -> f32 {
     let page = tokens[first].page;
     let line = tokens[first].line;
     let mut weight = 0.0f32;
     let mut seen = 0u8;
-    for token in tokens[..first].iter().rev() {
+    for (at, token) in tokens[..first].iter().enumerate().rev() {
         if token.page != page || token.line + 2 < line || seen >= 7 {
             break;
         }
@@ -241,9 +243,13 @@ fn before(tokens: &[Token], first: usize, initials: bool) -> f32 {
         }
         seen += 1;
         let near = f32::from(8 - seen) / 7.0;
-        if OTHER_BEFORE.has(token) {
+        // «Выдан: …» is nearer than a child of whom the line above speaks.
+        if weight >= DECIDES {
+            break;
+        }
+        if OTHER_BEFORE.has(token) && !is_no_child(&tokens[..=at]) {
             let same_line = token.line == line;
-            let post = POSTS.has(token) && !initials;
+            let post = POSTS.has(token) && (!initials || goes_on(tokens, last));
             if seen <= 4 && !post && (same_line || seen <= 2) {
                 return weight.min(0.0) - 5.0;
             }
@@ -254,6 +260,33 @@ fn before(tokens: &[Token], first: usize, initials: bool) -> f32 {
     }
     weight
 }
+
+/// Whether the sentence goes on behind the name: no signature is there.
+fn goes_on(tokens: &[Token], last: usize) -> bool {
+    let (page, line) = (tokens[last].page, tokens[last].line);
+    tokens.get(last + 1).is_some_and(|next| next.page == page && next.line == line && next.is_word() && !next.capital())
+}
+
+/// Words that say whose document it is, so that those before them say nothing more.
+const DECIDES: f32 = 3.0;
+
+/// Whether the last of the words speaks of a child that is not the one named next: «отпуск по уходу за ребенком»,
+/// «матери ребенка».
+fn is_no_child(words: &[Token]) -> bool {
+    let Some((child, before)) = words.split_last() else {
+        return false;
+    };
+    if !CHILD.has(child) {
+        return false;
+    }
+    let mut near = before.iter().rev().filter(|token| token.is_word());
+    let leave = near.clone().take(5).any(|token| LEAVE.has(token));
+    leave || near.next().is_some_and(|token| PARENT.has(token))
+}
+
+static CHILD: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&["ребен", "бала"]));
+static LEAVE: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&["отпуск", "демалыс", "декрет"]));
+static PARENT: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&["мать", "матери", "отец", "отцу", "родител"]));
 
 fn after(tokens: &[Token], last: usize) -> f32 {
     let page = tokens[last].page;
@@ -272,7 +305,8 @@ fn after(tokens: &[Token], last: usize) -> f32 {
             continue;
         }
         seen += 1;
-        if seen <= 3 && OTHER_AFTER.has(token) {
+        // A post at the head of the next line is the signer's.
+        if seen <= 3 && OTHER_AFTER.has(token) && (token.line == line || !token.capital()) {
             return -5.0;
         }
         let near = f32::from(7 - seen) / 6.0;

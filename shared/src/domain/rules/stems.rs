@@ -9,8 +9,15 @@ use crate::domain::doc_types::DOC_TYPES;
 use crate::domain::doc_wordings as wordings;
 use crate::domain::letters::{fold, prefix_distance};
 
+impl Compiled {
+    /// Letters of a stem.
+    fn length(&self, stem: usize) -> usize {
+        self.stems[stem].letters.len()
+    }
+}
+
 /// At most this many stems exist; a test counts them.
-const CAPACITY: usize = 256;
+const CAPACITY: usize = 320;
 
 /// No stem is longer; a test looks.
 const LONGEST_STEM: usize = 16;
@@ -61,6 +68,10 @@ pub(super) struct Compiled {
     pub types: Vec<Topics>,
     pub other_orders: Vec<Topic>,
     pub opposites: Vec<Topic>,
+    /// See [`wordings::ENDED`].
+    pub ended: Vec<Topic>,
+    /// See [`wordings::OTHER_SUBJECTS`].
+    pub other_subjects: Vec<Topic>,
 }
 
 pub(super) static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
@@ -84,7 +95,9 @@ pub(super) static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
     let types = DOC_TYPES.iter().map(|t| Topics { title: all(t.title_topics), body: all(t.body_topics) }).collect();
     let other_orders = all(wordings::OTHER_ORDERS);
     let opposites = all(wordings::OPPOSITES);
-    Compiled { stems, types, other_orders, opposites }
+    let ended = all(wordings::ENDED);
+    let other_subjects = all(wordings::OTHER_SUBJECTS);
+    Compiled { stems, types, other_orders, opposites, ended, other_subjects }
 });
 
 /// The stems that a word begins with, or a part of it after a hyphen («врачебно-консультативной»); a
@@ -126,6 +139,8 @@ fn begins_with(word: &[char], stem: &[char], missing: usize) -> bool {
         return true;
     }
     let most = match stem.len() {
+        // «вез сохранения», «сбщей»: one letter that looks alike.
+        3 if stem == ['б', 'е', 'з'] && word.len() == 3 || stem == ['о', 'б', 'щ'] => 1,
         0..=3 => return false,
         4..=7 => 2,
         8..=10 => 3,
@@ -170,19 +185,37 @@ pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap:
                 }
             }
         }
-        if missing.is_empty() && (topic.negated || !denied(range, offset, last)) {
+        if missing.is_empty() && (topic.negated || !denied(range, offset, last, topic)) {
             return Some(Place { first: from + offset, last: from + last });
         }
     }
     None
 }
 
-/// «не» before one of the words, or «жоқ», «емес» right after.
-fn denied(range: &[Token], first: usize, last: usize) -> bool {
-    let before = first.saturating_sub(1);
-    let no = range[before..=last].iter().any(|token| token.folds_to("не") || token.folds_to("ни"));
+/// «не» before one of the words or before the verb that leads to them («не состоит на учете»), «жоқ» or «емес»
+/// right after, or a word of the topic with a denying ending («тіркелмеген»).
+fn denied(range: &[Token], first: usize, last: usize, topic: &Topic) -> bool {
+    // «нс», «ие» and «пе» are «не» misread.
+    let says_no = |token: &Token| ["не", "ни", "нс", "ие", "пе"].iter().any(|word| token.folds_to(word));
+    let no = range[first.saturating_sub(1)..=last].iter().any(says_no);
+    let led = range[first.saturating_sub(5)..first]
+        .windows(2)
+        .any(|pair| says_no(&pair[0]) && VERBS.iter().any(|verb| pair[1].folded().starts_with(verb)));
     let after = range[last + 1..].iter().filter(|token| token.is_word()).take(2);
-    no || after.into_iter().any(|token| token.folds_to("жок") || token.folds_to("емес"))
+    no || led
+        || after.into_iter().any(|token| token.folds_to("жок") || token.folds_to("емес"))
+        || range[first..=last].iter().any(|token| {
+            topic.stems.iter().any(|stem| token.stems.contains(*stem) && denies(&token.fold, COMPILED.length(*stem)))
+        })
+}
+
+/// Verbs between «не» and what is denied, folded.
+const VERBS: [&str; 7] = ["состо", "явля", "наход", "име", "числ", "стоит", "зарегистр"];
+
+/// A Kazakh verb is denied by -ма-, -ме- and the like behind its stem.
+fn denies(word: &[char], stem: usize) -> bool {
+    let rest = word.get(stem..).unwrap_or_default();
+    (0..rest.len().min(4)).any(|at| matches!(rest[at..], ['м' | 'б' | 'п', 'а' | 'е', 'г' | 'д' | 'й' | 'с', ..]))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use super::stems::{self, COMPILED, Place};
+use super::subject::{is_vague, names_a_subject, subject_end};
 use super::tokens::Token;
 use super::word_list::WordList;
 use super::{found, quote};
@@ -25,8 +26,10 @@ struct Title {
 enum What {
     /// One of [`DOC_TYPES`], by index.
     Known(usize),
-    /// Another paper.
+    /// Another paper, by what its title says.
     Other,
+    /// Another paper, by a title of [`OTHER_PAPERS`].
+    Foreign,
     /// The bare kind of paper.
     Bare(Genre),
     /// The words of a type, by index, high on a page without a heading: too little to say that it is
@@ -78,7 +81,7 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
         }
     }
     let others_apart = titles.iter().any(|title| {
-        title.what == What::Other
+        matches!(title.what, What::Other | What::Foreign)
             && titles.iter().filter(|t| matches!(t.what, What::Known(_))).all(|t| apart(tokens, t, title))
     });
     let hinted = titles.iter().any(|title| match title.what {
@@ -102,7 +105,9 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
 /// below: a name of a paper near the title or in the text is only a mention.
 fn apart(tokens: &[Token], known: &Title, other: &Title) -> bool {
     let (one, two) = (&tokens[known.place.first], &tokens[other.place.first]);
-    known.page != other.page || (two.line >= one.line + 6 && two.all_capitals() && genre_of(two).is_some())
+    // A paper that begins with such a title is that paper, whatever stands below.
+    let above = other.what == What::Foreign && two.line < one.line;
+    known.page != other.page || above || (two.line >= one.line + 6 && two.all_capitals() && genre_of(two).is_some())
 }
 
 /// Every heading of the pages, in order. A bare one takes its type from the text that follows, up to
@@ -189,11 +194,27 @@ static ORDERING: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&["пр�
 static GIVEN_OUT: LazyLock<WordList<()>> = LazyLock::new(|| WordList::of(&["дана", "выдана"]));
 
 fn genre_of(token: &Token) -> Option<Genre> {
-    if !token.is_word() || !token.capital() {
+    if !token.is_word() || !token.capital() && !ENDS_TITLES.has(token) {
         return None;
     }
     GENRE_WORDS.iter().find(|(word, _)| same_word(token, word)).map(|(_, genre)| *genre)
 }
+
+/// A Kazakh title in sentence case ends with its kind, in lower case.
+static ENDS_TITLES: LazyLock<WordList<()>> = LazyLock::new(|| {
+    WordList::of(&[
+        "анықтама",
+        "бұйрық",
+        "парағы",
+        "парақ",
+        "қағазы",
+        "эпикризі",
+        "қорытындысы",
+        "хабарлама",
+        "адамдар",
+        "тұлғалар",
+    ])
+});
 
 static GENRE_WORDS: LazyLock<Vec<(Vec<char>, Genre)>> =
     LazyLock::new(|| GENRES.iter().map(|(word, genre)| (fold(word).chars().collect(), *genre)).collect());
@@ -254,6 +275,13 @@ fn is_heading(tokens: &[Token], from: usize, to: usize, index: usize, genre: Gen
     let capitals = words.iter().filter(|t| t.all_capitals()).count() * 2 > words.len();
     let first = tokens[start..index].iter().all(|t| !t.is_word() || t.fold.len() == 1);
     let last = tokens[index + 1..end].iter().all(|t| !t.is_word() || t.fold.len() <= 2);
+    if !token.capital() {
+        // Nothing but its place tells it from a mention: it ends a short line that begins like a title.
+        let opens = tokens[start].is_word() && tokens[start].capital() && tokens[start].heads;
+        let sentence = tokens[start..end].iter().any(|t| t.is(':') || t.is(',') || t.is('.') || MENTIONS.has(t));
+        let high = token.line - tokens[from].line.min(token.line) < 15;
+        return opens && last && high && !sentence && words.len() <= 9;
+    }
     if !(first || (last && (capitals || words.len() <= 8)) || token.all_capitals() && capitals) {
         return false;
     }
@@ -328,7 +356,8 @@ fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize
             lines_seen += 1;
             last_line = token.line;
         }
-        let begins_text = token.line > line && token.is_word() && BODY_STARTS.has(token);
+        let begins_text =
+            token.line > line && token.is_word() && (BODY_STARTS.has(token) || leads_to_that(tokens, end));
         if lines_seen > 5 || begins_text {
             break;
         }
@@ -337,11 +366,25 @@ fn zone(tokens: &[Token], from: usize, to: usize, index: usize) -> (usize, usize
     (start, end)
 }
 
+/// Whether the line that begins here says «в том, что»: it is the text, however its first word was read.
+fn leads_to_that(tokens: &[Token], start: usize) -> bool {
+    let token = &tokens[start];
+    let mut line =
+        tokens[start..].iter().take_while(|t| t.line == token.line && t.page == token.page).take(LONGEST_LINE);
+    token.heads && line.any(|t| t.folds_to("том"))
+}
+
 /// What the title's lines name: the most specific type of that kind of paper.
 fn of_zone(tokens: &[Token], (start, end): (usize, usize), index: usize, genre: Genre) -> Option<(What, Place)> {
     let orders = COMPILED.other_orders.iter().filter(|_| genre == Genre::Order);
     let mut elsewhere = orders.chain(&COMPILED.opposites);
-    if let Some(place) = elsewhere.find_map(|topic| stems::find(tokens, index, end, topic, 1)) {
+    if let Some(place) = elsewhere.find_map(|topic| stems::find(tokens, index, end, topic, 2)) {
+        return Some((What::Other, place));
+    }
+    let subject = subject_end(tokens, index, end, genre);
+    let end = subject.unwrap_or(end);
+    let about = COMPILED.other_subjects.iter().filter(|_| subject.is_some());
+    if let Some(place) = about.into_iter().find_map(|topic| stems::find(tokens, index, end, topic, 2)) {
         return Some((What::Other, place));
     }
     let mut best: Option<(usize, Place)> = None;
@@ -360,13 +403,17 @@ fn of_zone(tokens: &[Token], (start, end): (usize, usize), index: usize, genre: 
         }
     }
     if let Some((number, place)) = best {
+        if subject.is_none() && ends_what_it_says(tokens, start, end, place) {
+            return Some((What::Other, place));
+        }
         let whole = Place { first: place.first.min(index), last: place.last.max(index) };
         return Some((What::Known(number), whole));
     }
     match genre {
         Genre::Order | Genre::Certificate => {
             let place = Place { first: index, last: index };
-            let what = if names_a_subject(tokens, index, end) { What::Other } else { What::Bare(genre) };
+            let named = names_a_subject(tokens, index, end) && !is_vague(tokens, index, end);
+            let what = if named { What::Other } else { What::Bare(genre) };
             Some((what, place))
         }
         _ => None,
@@ -395,20 +442,6 @@ fn rank(number: usize) -> usize {
         title if title.contains("утраты") => 18,
         _ => 10,
     }
-}
-
-/// Whether the title says what the paper is about («Справка о …», «… с места работы»), so that the
-/// text need not be asked.
-fn names_a_subject(tokens: &[Token], index: usize, end: usize) -> bool {
-    let line = tokens[index].line;
-    let about = |t: &Token| ["о", "об", "обо", "с", "по"].iter().any(|word| t.folds_to(word));
-    let same_line = tokens[index + 1..end].iter().find(|t| t.is_word()).is_some_and(|t| t.line == line && about(t));
-    let later = tokens[index + 1..end].iter().any(|t| {
-        t.line > line && t.heads && (t.folds_to("о") || t.folds_to("об")) && t.capital()
-            || t.line > line && t.heads && t.line == line + 1 && about(t)
-    });
-    let kazakh = tokens[index + 1..end].iter().any(|t| t.folds_to("туралы"));
-    same_line || later || kazakh
 }
 
 /// Titles of papers that are none of the fifteen.
@@ -446,10 +479,16 @@ fn other_papers(tokens: &[Token], from: usize, to: usize, titles: &[Title]) -> V
                 .iter()
                 .any(|t| t.place.first <= index && index <= t.place.last && matches!(t.what, What::Known(_)))
         {
-            out.push(Title { what: What::Other, place: Place { first: index, last: index }, page: token.page });
+            out.push(Title { what: What::Foreign, place: Place { first: index, last: index }, page: token.page });
         }
     }
     out
+}
+
+/// Whether the words around a statement take it back: «снята с учета», «отпуск завершен».
+fn ends_what_it_says(tokens: &[Token], from: usize, to: usize, place: Place) -> bool {
+    let (from, to) = (from.max(place.first.saturating_sub(8)), to.min(place.last + 6));
+    COMPILED.opposites.iter().chain(&COMPILED.ended).any(|topic| stems::find(tokens, from, to, topic, 5).is_some())
 }
 
 /// A bare title takes its type from the text of its page, unless another title of the page has one.
@@ -469,6 +508,7 @@ fn resolve_bare(tokens: &[Token], from: usize, to: usize, titles: &mut [Title]) 
             continue;
         }
         let place = COMPILED.types[number].body.iter().find_map(|topic| stems::find(tokens, from, to, topic, 14));
+        let place = place.filter(|place| !ends_what_it_says(tokens, from, to, *place));
         if let Some(place) = place
             && best.is_none_or(|(other, _)| rank(number) > rank(other))
         {

@@ -42,7 +42,7 @@ calls AS (
 ),
 dead AS (
     INSERT INTO dead_jobs (job_id, kind, run_id, client_id, generation, attempts, reason, last_worker, payload)
-    SELECT gone.job_id, gone.kind, $3, gone.client_id, gone.generation, gone.attempts, $41, gone.lease_owner, gone.payload
+    SELECT gone.job_id, gone.kind, $3, gone.client_id, gone.generation, gone.attempts, $41, coalesce($45, gone.lease_owner), gone.payload
     FROM gone, run WHERE $41::text IS NOT NULL
 ),
 audit AS (

@@ -105,6 +105,8 @@ pub struct Finish {
     pub llm_seconds: Option<f64>,
     /// Why it also is a dead letter.
     pub dead_reason: Option<String>,
+    /// Whom the dead letter names, where it is not whoever writes: the worker that held the job last.
+    pub last_worker: Option<String>,
     /// Who writes: the worker's name, for the audit.
     pub worker: String,
 }
@@ -248,6 +250,7 @@ async fn write(
         finish.worker,
         super::audit_event_id(),
         &calls.costs as &[Option<f64>],
+        finish.last_worker,
     )
     .fetch_optional(&mut **transaction)
     .await?)

@@ -38,7 +38,7 @@ pub struct RunClaim {
     pub validity_day: NaiveDate,
 }
 
-/// Claims the job of a run for `lease_time`. None: it is finished, erased, not due, out of time, or
+/// Claims the job of a run for `lease_time`. None: it is finished, erased, not due, out of time, paused, or
 /// somebody else's; its message is then settled and forgotten.
 ///
 /// # Errors
@@ -62,6 +62,7 @@ pub async fn claim_run(
             WHERE job_id = $1 AND kind = 'run' AND available_at <= now()
               AND (lease_token IS NULL OR lease_until < now())
               AND attempts < $6 AND work_ms < $7 AND (expires_at IS NULL OR expires_at > now())
+              AND NOT EXISTS (SELECT FROM switches WHERE name = 'runs' AND paused_at IS NOT NULL)
             RETURNING client_id, generation, attempts, trace_context,
                 least($7 - work_ms, extract(epoch FROM expires_at - now()) * 1000)::bigint AS left_ms
         )
@@ -108,6 +109,8 @@ pub struct CallbackClaim {
     pub sequence: i32,
     /// Which try of the schedule this is, from 1.
     pub attempt: i32,
+    /// How long it has been owed.
+    pub age: Duration,
     /// Header `webhook-id`.
     pub webhook_id: String,
     /// `thin`, `full` or `plain`.
@@ -124,7 +127,7 @@ pub struct CallbackClaim {
     pub trace_context: Option<String>,
 }
 
-/// Claims the delivery of a callback.
+/// Claims the delivery of a callback. None as for a run.
 ///
 /// # Errors
 /// The database is away.
@@ -142,9 +145,11 @@ pub async fn claim_callback(
                 lease_until = now() + $5::bigint * interval '1 millisecond', attempts = attempts + 1
             WHERE job_id = $1 AND kind = 'callback' AND available_at <= now()
               AND (lease_token IS NULL OR lease_until < now())
-            RETURNING client_id, attempts, trace_context, (payload ->> 'sequence')::int AS sequence
+              AND NOT EXISTS (SELECT FROM switches WHERE name = 'callbacks' AND paused_at IS NOT NULL)
+            RETURNING client_id, attempts, trace_context, (payload ->> 'sequence')::int AS sequence,
+                (extract(epoch FROM now() - created_at) * 1000)::bigint AS age_ms
         )
-        SELECT j.client_id, j.attempts, j.trace_context, c.sequence, c.webhook_id, c.form, c.url, c.body,
+        SELECT j.client_id, j.attempts, j.trace_context, j.age_ms AS "age_ms!", c.sequence, c.webhook_id, c.form, c.url, c.body,
                -- credentials go with the plain form and with no other
                CASE WHEN c.form = 'plain' THEN k.callback_basic END AS callback_basic,
                ARRAY(SELECT s.secret FROM client_secrets s
@@ -167,6 +172,7 @@ pub async fn claim_callback(
         client_id: row.client_id,
         sequence: row.sequence,
         attempt: row.attempts,
+        age: Duration::from_millis(u64::try_from(row.age_ms).unwrap_or(0)),
         webhook_id: row.webhook_id,
         form: row.form,
         url: row.url,

@@ -10,6 +10,9 @@ lanes (kind, priority, size) AS MATERIALIZED (
     FROM fleet, LATERAL (VALUES
         ('run', 'high', fleet.runs), ('run', 'normal', fleet.runs),
         ('callback', 'normal', fleet.callbacks), ('erase', 'normal', 8)) AS l (kind, priority, slots)
+    WHERE NOT EXISTS (
+        SELECT FROM switches s
+        WHERE s.paused_at IS NOT NULL AND s.name = CASE l.kind WHEN 'run' THEN 'runs' WHEN 'callback' THEN 'callbacks' END)
 ),
 held AS MATERIALIZED (
     SELECT kind, priority, client_id, count(*) AS jobs

@@ -13,6 +13,7 @@ mod cancel;
 mod claim;
 mod count;
 mod lease;
+pub mod operate;
 mod publish;
 mod upkeep;
 
@@ -40,6 +41,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Run, Self::Callback, Self::Erase];
+
     /// The word in the table.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -83,6 +87,15 @@ impl Lane {
             Self::RunsHigh | Self::RunsNormal => Kind::Run,
             Self::Callbacks => Kind::Callback,
             Self::Erase => Kind::Erase,
+        }
+    }
+
+    /// The switch that pauses it.
+    const fn switch(self) -> Option<&'static str> {
+        match self {
+            Self::RunsHigh | Self::RunsNormal => Some(super::switches::Switch::Runs.as_str()),
+            Self::Callbacks => Some(super::switches::Switch::Callbacks.as_str()),
+            Self::Erase => None,
         }
     }
 

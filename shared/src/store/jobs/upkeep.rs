@@ -73,7 +73,7 @@ pub async fn take_timed_out(
             FROM jobs
             WHERE kind = 'run'
               AND ((lease_token IS NOT NULL AND lease_until < now() AND attempts >= $1)
-                   OR (lease_token IS NULL AND (expires_at < now() OR work_ms >= $2)))
+                   OR (lease_token IS NULL AND (expires_at < now() OR work_ms >= $2 OR attempts >= $1)))
             LIMIT 100
             FOR UPDATE SKIP LOCKED
         )
@@ -107,7 +107,8 @@ pub async fn take_timed_out(
 /// How long a published job may be unclaimed before its message is looked for.
 const UNCLAIMED: &str = "10 seconds";
 
-/// How many jobs of a lane have been published and unclaimed for 10 s: as many messages must be ready.
+/// How many jobs of a lane have been published and unclaimed for 10 s: as many messages must be ready. None
+/// while the lane is paused: what was delivered meanwhile was refused, and is published again afterwards.
 ///
 /// # Errors
 /// The database is away.
@@ -115,10 +116,12 @@ pub async fn missing_jobs(pool: &Pool, lane: Lane) -> Result<u64, StoreError> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM jobs
          WHERE kind = $1 AND priority = $2 AND published_at IS NOT NULL AND lease_token IS NULL
-           AND published_at < now() - $3::text::interval"#,
+           AND published_at < now() - $3::text::interval
+           AND NOT EXISTS (SELECT FROM switches WHERE name = $4 AND paused_at IS NOT NULL)"#,
         lane.kind().as_str(),
         lane.priority(),
         UNCLAIMED,
+        lane.switch(),
     )
     .fetch_one(pool)
     .await?;

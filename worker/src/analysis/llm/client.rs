@@ -13,6 +13,7 @@ use serde_json::Value;
 use shared::retry::{Policy, retry};
 use shared::settings;
 use shared::telemetry::{Metrics, Outcome, OutsideCall};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::super::{CallType, LlmCall};
@@ -21,7 +22,7 @@ use super::completion;
 use super::format::{Format, Formats};
 use super::prompt;
 use super::unusable::Unusable;
-use crate::outside::{self, CallError};
+use crate::outside::{self, Bounds, CallError, Service};
 
 /// One answer. Models on a processor take their time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(120);
@@ -46,6 +47,7 @@ pub(super) struct Ask<'a> {
 #[derive(Debug)]
 pub(super) struct ChatClient {
     client: Client,
+    service: Arc<Service>,
     url: Url,
     authorization: Option<HeaderValue>,
     model: Arc<str>,
@@ -105,6 +107,7 @@ impl ChatClient {
         });
         Ok(Self {
             client: outside::client()?,
+            service: Arc::new(Service::new("llm", Semaphore::MAX_PERMITS, metrics.clone())),
             url,
             authorization: match authorization {
                 None => None,
@@ -115,6 +118,14 @@ impl ChatClient {
             prompts: [CallType::DocTypeCheck, CallType::Extractor].map(Prompt::new),
             metrics,
         })
+    }
+
+    pub(super) fn calls_at_once(self, calls: usize) -> Self {
+        Self { service: Arc::new(Service::new("llm", calls, self.metrics.clone())), ..self }
+    }
+
+    pub(super) const fn service(&self) -> &Arc<Service> {
+        &self.service
     }
 
     pub(super) fn model(&self) -> &str {
@@ -136,7 +147,7 @@ impl ChatClient {
         retry(policy, |this| async move {
             let mut format = self.formats.current();
             loop {
-                match self.request(ask, format, this.left.min(ANSWER_WITHIN), calls).await {
+                match self.request(ask, format, this.left, calls).await {
                     Ok(content) => {
                         self.formats.served(format);
                         return Ok(content);
@@ -155,7 +166,7 @@ impl ChatClient {
         &self,
         ask: Ask<'_>,
         format: Format,
-        within: Duration,
+        left: Duration,
         calls: &Mutex<Vec<LlmCall>>,
     ) -> Result<Result<String, Unusable>, CallError> {
         let body = self.body(ask, format);
@@ -164,7 +175,8 @@ impl ChatClient {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let answer = outside::call("llm", request, within, ANSWER_BYTES).await;
+        let bounds = Bounds { left, answer: ANSWER_WITHIN, bytes: ANSWER_BYTES };
+        let answer = self.service.call(request, bounds).await;
         let duration = started.elapsed();
         let (usage, content, outcome) = match answer {
             Ok(answer) => {
@@ -173,7 +185,8 @@ impl ChatClient {
                 (usage, Ok(content), outcome)
             }
             Err(error) => {
-                let outcome = error.outcome();
+                // Where it was not called there is no call to be kept.
+                let Some(outcome) = error.outcome() else { return Err(error) };
                 (completion::Usage::default(), Err(error), outcome)
             }
         };

@@ -18,6 +18,8 @@ use shared::telemetry::Metrics;
 
 use self::client::{Ask, ChatClient};
 use self::unusable::Unusable;
+use crate::outside::{CallError, Service};
+
 use super::{Analysed, AnalysisError, AnalysisInput, Analyzer, CallType, LlmCall};
 
 /// An answer that cannot be used is asked for once more, with the reason.
@@ -41,6 +43,12 @@ impl LlmAnalyzer {
         Ok(Self { client: ChatClient::new(settings, metrics)? })
     }
 
+    /// With so many calls in flight at most.
+    #[must_use]
+    pub fn calls_at_once(self, calls: usize) -> Self {
+        Self { client: self.client.calls_at_once(calls) }
+    }
+
     async fn ask<T>(
         &self,
         call_type: CallType,
@@ -52,6 +60,8 @@ impl LlmAnalyzer {
             code,
             detail: format!("{}: {detail}", call_type.as_str()),
             calls: calls.into_inner().unwrap_or_else(PoisonError::into_inner),
+            retry_after: None,
+            away: None,
         };
         let document: Arc<str> = prompt::document(pages, rand::random()).into();
         let deadline = Instant::now() + WHOLE;
@@ -61,7 +71,11 @@ impl LlmAnalyzer {
             let content = match self.client.complete(ask, &calls).await {
                 Ok(content) => content,
                 Err(error) => {
-                    return Err(failed(ErrorCode::LlmFailed, format!("the model's service {error}"), calls));
+                    return Err(AnalysisError {
+                        retry_after: error.retry_after(),
+                        away: self.away(&error),
+                        ..failed(ErrorCode::LlmFailed, format!("the model's service {error}"), calls)
+                    });
                 }
             };
             match content.and_then(|json| check(&json, pages)) {
@@ -77,12 +91,24 @@ impl LlmAnalyzer {
         let detail = reason.map(|unusable| unusable.to_string()).unwrap_or_default();
         Err(failed(ErrorCode::LlmInvalidResponse, detail, calls))
     }
+
+    /// Whether a failure is one of the service, whatever the document: others have fared as badly since.
+    fn away(&self, error: &CallError) -> Option<Duration> {
+        match error {
+            CallError::Away(wait) => Some(*wait),
+            error => error.trouble().and_then(|_| self.client.service().away_for()),
+        }
+    }
 }
 
 #[async_trait]
 impl Analyzer for LlmAnalyzer {
     fn name(&self) -> &'static str {
         "llm"
+    }
+
+    fn service(&self) -> Option<&Arc<Service>> {
+        Some(self.client.service())
     }
 
     fn model(&self) -> Option<&str> {

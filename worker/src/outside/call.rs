@@ -1,5 +1,4 @@
-//! Calling OCR and the model over HTTP: one client, one way to read a bounded answer, one account of
-//! what went wrong.
+//! One request and its answer, bounded in time and length, and one account of what went wrong.
 
 use std::time::Duration;
 
@@ -11,6 +10,8 @@ use shared::retry_after::retry_after;
 use shared::telemetry::{self, Outcome};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
+
+use super::Trouble;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Of an answer that says no, so much is looked at.
@@ -49,22 +50,54 @@ pub enum CallError {
     /// Not within its time.
     #[error("did not answer in time")]
     TimedOut,
-    /// No connection, or one that broke.
+    /// No connection could be made.
     #[error("could not be reached")]
     Unreachable,
+    /// The connection broke before the whole answer was there.
+    #[error("broke off")]
+    BrokeOff,
     /// The answer is longer than allowed.
     #[error("answered at too great a length")]
     TooLong,
+    /// It was not called: its breaker is open for so long.
+    #[error("fails and is left alone for now")]
+    Away(Duration),
+    /// It was not called: others took all its places for as long as we could wait.
+    #[error("had no place for another call in time")]
+    NoPlace,
 }
 
 impl CallError {
-    /// As metrics count it.
-    pub fn outcome(&self) -> Outcome {
+    /// As metrics count it; none where it was not called.
+    pub fn outcome(&self) -> Option<Outcome> {
         match self {
-            Self::Status { status, .. } => telemetry::outcome(*status),
-            Self::TimedOut => Outcome::TimedOut,
-            Self::Unreachable => Outcome::Unreachable,
-            Self::TooLong => Outcome::Invalid,
+            Self::Status { status, .. } => Some(telemetry::outcome(*status)),
+            Self::TimedOut => Some(Outcome::TimedOut),
+            Self::Unreachable | Self::BrokeOff => Some(Outcome::Unreachable),
+            Self::TooLong => Some(Outcome::Invalid),
+            Self::Away(_) | Self::NoPlace => None,
+        }
+    }
+
+    /// How far the service is to blame; none where it did its part, if only by saying no.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Status { status, retry_after, .. } => match status.as_u16() {
+                429 => Some(Trouble { surely_the_service: true, retry_after: *retry_after }),
+                500..=599 => Some(Trouble { surely_the_service: false, retry_after: *retry_after }),
+                _ => None,
+            },
+            Self::Unreachable => Some(Trouble { surely_the_service: true, retry_after: None }),
+            Self::TimedOut | Self::BrokeOff => Some(Trouble::default()),
+            Self::TooLong | Self::Away(_) | Self::NoPlace => None,
+        }
+    }
+
+    /// What its answer asked for.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
         }
     }
 
@@ -83,15 +116,21 @@ impl Retryable for CallError {
                 408 | 425 | 429 | 500..=599 => retry_after.map_or(Again::Helps, Again::After),
                 _ => Again::Never,
             },
-            Self::TimedOut | Self::Unreachable => Again::Helps,
-            Self::TooLong => Again::Never,
+            Self::TimedOut | Self::Unreachable | Self::BrokeOff => Again::Helps,
+            Self::TooLong | Self::Away(_) | Self::NoPlace => Again::Never,
         }
     }
 }
 
 impl From<reqwest::Error> for CallError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::TimedOut } else { Self::Unreachable }
+        if error.is_connect() {
+            Self::Unreachable
+        } else if error.is_timeout() {
+            Self::TimedOut
+        } else {
+            Self::BrokeOff
+        }
     }
 }
 
@@ -134,7 +173,11 @@ pub async fn call(
     let answer = exchange(request, within, most).instrument(span.clone()).await;
     match &answer {
         Ok(_) => record(&span, Outcome::Ok, None),
-        Err(error) => record(&span, error.outcome(), error.status()),
+        Err(error) => {
+            if let Some(outcome) = error.outcome() {
+                record(&span, outcome, error.status());
+            }
+        }
     }
     answer
 }
