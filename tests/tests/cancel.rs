@@ -37,7 +37,7 @@ async fn erase(pool: &Pool, run: &NewRun) -> bool {
 
 async fn retried(pool: &Pool, run: &NewRun) -> Option<i32> {
     let max_age = Duration::from_secs(60);
-    let retrier = Retrier { actor: "key", ip_address: None, trace_context: TRACE, max_age };
+    let retrier = Retrier { actor: "key", ip_address: None, trace_context: TRACE, max_age, operator: false };
     retry::begin(pool, run.run_id, run.client_id, &retrier).await.unwrap()
 }
 
