@@ -7,7 +7,7 @@ test-long: ; @deploy/local/test.sh --long
 install: ; @deploy/local/install.sh
 up: install ; @deploy/local/up.sh
 down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)
-bench: ; @deploy/local/bench.sh
+bench: ; @deploy/local/bench.sh $(ARGS)
 check: ; @cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
 sqlx: up ; @deploy/local/sqlx.sh
 evaluate: ; @deploy/local/evaluate.sh "$(DOCS)" "$(NAMES)"

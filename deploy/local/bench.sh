@@ -7,4 +7,4 @@ need_cargo
 "$ROOT/deploy/local/up.sh"
 cd "$ROOT"
 SQLX_OFFLINE=true cargo build --release --locked --workspace --bins
-exec "$ROOT/deploy/local/with_env.sh" cargo run --release --locked --quiet -p rb-ocr-tests --bin bench -- "$@"
+exec "$ROOT/deploy/local/with_env.sh" "$CARGO_TARGET_DIR/release/bench" "$@"

@@ -39,7 +39,8 @@ rabbitmq_env() {
         RABBITMQ_LOG_BASE="$RMQ_HOME/log"
         RABBITMQ_LOGS="$RMQ_HOME/log/broker.log"
         RABBITMQ_UPGRADE_LOG="$RMQ_HOME/log/upgrade.log"
-        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
+        # Erlang's schedulers wait for work in a busy loop unless told; that CPU is others' here.
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none'
         RABBITMQ_CTL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
         # Erlang leaves flags that it does not know alone; this one tells our broker from others.
         RABBITMQ_SERVER_START_ARGS="-rb_ocr $RMQ_NODE"

@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 
-use super::letters::{fold, mend_alphabet};
+use super::letters::{fold_char, is_word_sign, mend_alphabet};
 use super::names::{self, Reason};
 use super::page::Page;
 use super::{dates, letters};
@@ -73,10 +73,11 @@ fn full_words(name: &str) -> usize {
 }
 
 fn key(text: &str) -> Vec<char> {
-    text.split_whitespace()
-        .flat_map(|word| fold(&mend_alphabet(word)).chars().collect::<Vec<_>>())
-        .filter(|c| c.is_alphanumeric())
-        .collect()
+    let mut key = Vec::with_capacity(text.len() / 2);
+    for word in text.split_whitespace() {
+        key.extend(mend_alphabet(word).chars().map(fold_char).filter(|sign| is_word_sign(*sign)));
+    }
+    key
 }
 
 /// Whether some stretch of the text differs from the quote in at most `most` letters.

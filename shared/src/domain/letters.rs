@@ -6,8 +6,7 @@
 /// they are most often written or misread as. Everything else is returned in lower case.
 #[must_use]
 pub fn fold_char(letter: char) -> char {
-    let lower = letter.to_lowercase().next().unwrap_or(letter);
-    match lower {
+    match lower(letter) {
         'ё' => 'е',
         'ә' => 'а',
         'ғ' => 'г',
@@ -21,6 +20,17 @@ pub fn fold_char(letter: char) -> char {
     }
 }
 
+/// The letter in lower case, with a short way for the letters that documents are made of: the standard library
+/// looks them up in tables, and every letter of every page comes through here several times.
+fn lower(letter: char) -> char {
+    match letter {
+        '\0'..='\u{7F}' => letter.to_ascii_lowercase(),
+        'а'..='я' => letter,
+        'А'..='Я' => char::from_u32(u32::from(letter) + 32).unwrap_or(letter),
+        _ => letter.to_lowercase().next().unwrap_or(letter),
+    }
+}
+
 /// `text` letter by letter through [`fold_char`].
 #[must_use]
 pub fn fold(text: &str) -> String {
@@ -31,6 +41,16 @@ pub fn fold(text: &str) -> String {
 #[must_use]
 pub const fn is_cyrillic(letter: char) -> bool {
     matches!(letter, '\u{400}'..='\u{52F}')
+}
+
+/// [`char::is_alphabetic`] with a short way for the letters that documents are made of.
+#[must_use]
+pub fn is_letter(sign: char) -> bool {
+    match sign {
+        '\0'..='\u{7F}' => sign.is_ascii_alphabetic(),
+        '\u{400}'..='\u{481}' | '\u{48A}'..='\u{52F}' => true,
+        _ => sign.is_alphabetic(),
+    }
 }
 
 /// [`char::is_alphanumeric`] with a short way for the letters that documents are made of.
@@ -113,8 +133,8 @@ pub const fn look_alike(sign: char) -> Option<char> {
 /// like: a reader's slip, or a disguise. A word without a Cyrillic letter stays as it is.
 #[must_use]
 pub fn mend_alphabet(word: &str) -> String {
-    let cyrillic = word.chars().filter(|c| is_cyrillic(*c)).count();
-    if cyrillic == 0 {
+    // Of most words nothing is to be mended.
+    if !word.chars().any(is_cyrillic) || word.chars().all(|sign| look_alike(sign).is_none()) {
         return word.to_owned();
     }
     let upper = word.chars().filter(|c| c.is_uppercase()).count() * 2 > word.chars().count();
@@ -215,6 +235,15 @@ fn last_row(one: &[char], other: &[char], most: usize) -> Option<[usize; LONGEST
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_short_ways_answer_as_the_standard_library_does() {
+        for sign in '\0'..='\u{1000}' {
+            assert_eq!(is_letter(sign), sign.is_alphabetic(), "{sign:?}");
+            assert_eq!(is_word_sign(sign), sign.is_alphanumeric(), "{sign:?}");
+            assert_eq!(Some(lower(sign)), sign.to_lowercase().next(), "{sign:?}");
+        }
+    }
 
     #[test]
     fn kazakh_letters_and_yo_fold_to_their_russian_look_alikes() {

@@ -1,6 +1,7 @@
 //! Is what was read good enough to decide on? Unreadable is a result, told apart from a service
 //! that failed and from an empty document.
 
+use super::letters::{is_cyrillic, is_letter, is_word_sign};
 use super::page::{Page, PageSource};
 
 /// How good the reading is.
@@ -51,17 +52,17 @@ fn readable(page: &Page) -> bool {
 }
 
 fn has_letter(word: &str) -> bool {
-    word.chars().any(char::is_alphabetic)
+    word.chars().any(is_letter)
 }
 
 /// Three letters or more of one alphabet, or a number of two digits or more: noise is made of single
 /// signs and mixtures.
 fn looks_like_a_word(text: &str) -> bool {
-    let core = text.trim_matches(|c: char| !c.is_alphanumeric());
-    let letters = core.chars().filter(|c| c.is_alphabetic()).count();
+    let core = text.trim_matches(|c: char| !is_word_sign(c));
+    let letters = core.chars().filter(|c| is_letter(*c)).count();
     let digits = core.chars().filter(char::is_ascii_digit).count();
     let signs = core.chars().count();
-    let cyrillic = core.chars().filter(|c| super::letters::is_cyrillic(*c)).count();
+    let cyrillic = core.chars().filter(|c| is_cyrillic(*c)).count();
     let one_alphabet = cyrillic == letters || cyrillic == 0;
     (letters >= 3 && one_alphabet && letters * 10 >= signs * 8) || (digits >= 2 && digits * 2 >= signs)
 }

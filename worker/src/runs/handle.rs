@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::queue::Delivered;
-use shared::store::finish::{Finish, finish};
+use shared::store::finish::{Finish, finish, finish_untold};
 use shared::store::jobs::{self, RunClaim};
 use shared::telemetry;
 use tracing::Instrument as _;
@@ -78,8 +78,14 @@ async fn work(app: &App, claim: RunClaim) {
 }
 
 async fn end(app: &App, claim: &RunClaim, guard: &LeaseGuard, ended: &Finish) {
-    let written =
-        until_done(app, "a run cannot be finished", || finish(&app.pool, guard.lease(), claim.run_id, ended)).await;
+    let written = until_done(app, "a run cannot be finished", async || {
+        if claim.owes_callback {
+            finish(&app.pool, guard.lease(), claim.run_id, ended).await
+        } else {
+            finish_untold(&app.pool, guard.lease(), claim.run_id, ended).await
+        }
+    })
+    .await;
     match written {
         Some(Ok(Some(finished))) => report::finished(app, claim.run_id, ended, &finished),
         Some(Ok(None)) => {

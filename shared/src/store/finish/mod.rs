@@ -151,7 +151,7 @@ pub(super) async fn finish_in(
     run_id: Uuid,
     finish: &Finish,
 ) -> Result<Option<Finished>, StoreError> {
-    let Some(row) = write(transaction, lease, run_id, finish).await? else {
+    let Some(row) = write(&mut **transaction, lease, run_id, finish).await? else {
         return Ok(None);
     };
     if let Some(url) = &row.callback_url {
@@ -170,12 +170,21 @@ pub(super) async fn finish_in(
         };
         callback_events::make(transaction, &event).await?;
     }
-    Ok(Some(Finished {
-        completed_at: row.completed_at,
-        duration_seconds: row.duration_seconds,
-        queue_seconds: row.queue_seconds,
-        callback_owed: row.callback_url.is_some(),
-    }))
+    Ok(Some(row.into()))
+}
+
+/// The same for a run whose end is told to nobody, which its claim says: one statement on its own, and two fewer
+/// round trips.
+///
+/// # Errors
+/// As [`finish`].
+pub async fn finish_untold(
+    pool: &Pool,
+    lease: Lease,
+    run_id: Uuid,
+    finish: &Finish,
+) -> Result<Option<Finished>, StoreError> {
+    Ok(write(pool, lease, run_id, finish).await?.map(Finished::from))
 }
 
 struct Written {
@@ -190,8 +199,19 @@ struct Written {
     trace_context: Option<String>,
 }
 
+impl From<Written> for Finished {
+    fn from(row: Written) -> Self {
+        Self {
+            completed_at: row.completed_at,
+            duration_seconds: row.duration_seconds,
+            queue_seconds: row.queue_seconds,
+            callback_owed: row.callback_url.is_some(),
+        }
+    }
+}
+
 async fn write(
-    transaction: &mut sqlx::PgTransaction<'_>,
+    executor: impl sqlx::PgExecutor<'_>,
     lease: Lease,
     run_id: Uuid,
     finish: &Finish,
@@ -252,7 +272,7 @@ async fn write(
         &calls.costs as &[Option<f64>],
         finish.last_worker,
     )
-    .fetch_optional(&mut **transaction)
+    .fetch_optional(executor)
     .await?)
 }
 

@@ -36,6 +36,8 @@ pub struct RunClaim {
     pub file_size_bytes: i64,
     /// The day its date is judged by.
     pub validity_day: NaiveDate,
+    /// Its end is told to a caller.
+    pub owes_callback: bool,
 }
 
 /// Claims the job of a run for `lease_time`. None: it is finished, erased, not due, out of time, paused, or
@@ -59,17 +61,20 @@ pub async fn claim_run(
                 lease_token = $3, lease_owner = $4, leased_at = now(),
                 lease_until = now() + $5::bigint * interval '1 millisecond',
                 attempts = attempts + 1, stage = 'acquire'
-            WHERE job_id = $1 AND kind = 'run' AND available_at <= now()
+            WHERE job_id = $1 AND run_id = $2 AND kind = 'run' AND available_at <= now()
               AND (lease_token IS NULL OR lease_until < now())
               AND attempts < $6 AND work_ms < $7 AND (expires_at IS NULL OR expires_at > now())
               AND NOT EXISTS (SELECT FROM switches WHERE name = 'runs' AND paused_at IS NOT NULL)
-            RETURNING client_id, generation, attempts, trace_context,
+            RETURNING run_id, client_id, generation, attempts, trace_context,
                 least($7 - work_ms, extract(epoch FROM expires_at - now()) * 1000)::bigint AS left_ms
         )
         SELECT c.client_id, c.generation, c.attempts, c.trace_context, c.left_ms AS "left_ms!",
                r.fio AS "fio!", r.document_key AS "document_key!", r.content_type AS "content_type!",
-               r.file_size_bytes AS "file_size_bytes!", r.validity_day
-        FROM claimed c JOIN verification_runs r ON r.run_id = $2"#,
+               r.file_size_bytes AS "file_size_bytes!", r.validity_day,
+               r.callback_url IS NOT NULL AS "owes_callback!"
+        -- joined by the job's own id: by the parameter, the planner would plan anew for every run, in the hope of
+        -- leaving months out
+        FROM claimed c JOIN verification_runs r ON r.run_id = c.run_id"#,
         job_id,
         run_id,
         token,
@@ -93,6 +98,7 @@ pub async fn claim_run(
         content_type: row.content_type,
         file_size_bytes: row.file_size_bytes,
         validity_day: row.validity_day,
+        owes_callback: row.owes_callback,
     }))
 }
 
