@@ -119,7 +119,7 @@ pub struct SubmissionJson {
         (status = 429, description = "RATE_LIMITED", body = ProblemBody, content_type = "application/problem+json",
             headers(("Retry-After" = u32), ("RateLimit-Policy" = String, description = "`\"default\";q=600;w=60`"),
                 ("RateLimit" = String, description = "`\"default\";r=50;t=30`"))),
-        (status = 503, description = "BACKLOG_FULL (also while the intake is paused), DATABASE_UNAVAILABLE, STORE_UNAVAILABLE", body = ProblemBody, content_type = "application/problem+json",
+        (status = 503, description = "DATABASE_UNAVAILABLE, STORE_UNAVAILABLE, BACKLOG_FULL (also while the intake is paused)", body = ProblemBody, content_type = "application/problem+json",
             headers(("Retry-After" = u32))),
     )
 )]
@@ -287,6 +287,13 @@ fn key_headers(answer: &mut Response, expires_at: DateTime<Utc>, replayed: bool)
     }
 }
 
+/// A place for a run that can be given an id.
+async fn place(app: &App) -> Result<Place, Problem> {
+    not_paused(app).await?;
+    sound_clock(app).await?;
+    app.backlog.place(&app.pool).await
+}
+
 /// Operators may pause the intake. `BACKLOG_FULL` is the code that tells a caller the truth it can act on: nothing
 /// is broken, nothing more is taken in for now, come back later.
 async fn not_paused(app: &App) -> Result<(), Problem> {
@@ -299,13 +306,6 @@ async fn not_paused(app: &App) -> Result<(), Problem> {
     }
     let detail = "Submissions are paused by the operators; the same request may be sent again later.";
     Err(Problem::new(Code::BacklogFull, detail).retry_after(PAUSED))
-}
-
-/// A place for a run that can be given an id.
-async fn place(app: &App) -> Result<Place, Problem> {
-    not_paused(app).await?;
-    sound_clock(app).await?;
-    app.backlog.place(&app.pool).await
 }
 
 /// Ids are made by the database's clock only.

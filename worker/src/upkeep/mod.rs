@@ -11,11 +11,12 @@ mod endings;
 mod missing;
 mod months;
 mod strays;
+mod windows;
 
 use std::time::Duration;
 
 use futures::future::join_all;
-use shared::store::{StoreError, duties, jobs, rate_windows};
+use shared::store::{StoreError, duties, jobs};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::{App, Shared};
@@ -40,10 +41,12 @@ enum Part {
     Months,
     /// Files that no run names, once a day.
     Strays,
+    /// Windows of clients' rates that are over, once an hour.
+    Windows,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Leases, Self::Messages, Self::Letters, Self::Months, Self::Strays];
+    const ALL: [Self; 6] = [Self::Leases, Self::Messages, Self::Letters, Self::Months, Self::Strays, Self::Windows];
 
     /// Its name in `duties`.
     const fn duty(self) -> &'static str {
@@ -53,6 +56,7 @@ impl Part {
             Self::Letters => "letters",
             Self::Months => "months",
             Self::Strays => "strays",
+            Self::Windows => "windows",
         }
     }
 
@@ -61,6 +65,7 @@ impl Part {
             Self::Leases | Self::Messages | Self::Letters => WITHIN,
             Self::Months => months::WITHIN,
             Self::Strays => strays::WITHIN,
+            Self::Windows => windows::WITHIN,
         }
     }
 }
@@ -98,6 +103,7 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
     match part {
         Part::Months => return months::make_ahead(app).await,
         Part::Strays => return strays::remove(app).await,
+        Part::Windows => return windows::remove(app).await,
         _ => {}
     }
     if !duties::take(&app.pool, part.duty(), &app.name, TERM).await? {
@@ -116,11 +122,8 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
             let counted = counts::count(app).await;
             missing.publish_again(app).await.and(counted)
         }
-        Part::Letters => {
-            let kept = dead_letters::keep(app).await;
-            rate_windows::remove_old(&app.pool).await.map(drop).and(kept)
-        }
-        Part::Months | Part::Strays => Ok(()),
+        Part::Letters => dead_letters::keep(app).await,
+        Part::Months | Part::Strays | Part::Windows => Ok(()),
     }
 }
 
