@@ -131,7 +131,8 @@ pub(crate) async fn find_in(
     executor: impl sqlx::PgExecutor<'_>,
     run_ids: &[Uuid],
 ) -> Result<Vec<RunRecord>, StoreError> {
-    // unnest and join, not ANY: a join looks into the one partition that can hold an id.
+    // unnest and join, not ANY: a join looks into the one partition that can hold an id. SELECT hides the length of
+    // the array from the planner, which would plan anew for each, five times as long as the statement then runs.
     let rows = sqlx::query_as!(
         RunRow,
         r#"SELECT r.run_id, r.client_id, c.name AS client, r.created_at, r.completed_at, r.fio, r.iin,
@@ -143,7 +144,7 @@ pub(crate) async fn find_in(
                   v.verdict AS "review_verdict?", v.reason AS "review_reason?", v.at AS "review_at?",
                   r.flags, r.duplicate_of, r.trace_id, r.duration_seconds, r.queue_seconds, r.ocr_seconds,
                   r.llm_seconds, now() AS "read_at!"
-           FROM unnest($1::uuid[]) AS wanted (run_id)
+           FROM unnest((SELECT $1::uuid[])) AS wanted (run_id)
            JOIN verification_runs r ON r.run_id = wanted.run_id
            JOIN clients c ON c.client_id = r.client_id
            LEFT JOIN jobs j ON j.run_id = r.run_id AND j.kind = 'run' AND r.status = 'processing'
