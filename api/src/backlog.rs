@@ -10,8 +10,7 @@ use shared::store::{Pool, StoreError, jobs};
 
 use crate::problem::{Code, Problem};
 
-/// How long a figure is believed, at least and at most. In between so long that counting takes a twentieth of the time:
-/// a hundred thousand rows are counted in 10 ms on a machine with nothing else to do.
+/// How long a figure is believed, at least and at most. In between so long that counting takes a twentieth of the time.
 const BELIEVED: Duration = Duration::from_millis(500);
 const BELIEVED_AT_MOST: Duration = Duration::from_secs(2);
 const PART_OF_TIME: u32 = 20;
