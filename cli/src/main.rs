@@ -4,6 +4,7 @@ mod commands;
 mod http;
 mod output;
 mod store;
+mod words;
 
 use std::process::ExitCode;
 

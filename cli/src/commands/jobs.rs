@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 use shared::run_view::rfc3339;
 use shared::settings;
@@ -15,6 +14,7 @@ use uuid::Uuid;
 
 use crate::output::{lines, show, span, table};
 use crate::store::{actor, open};
+use crate::words::one_of;
 
 /// What to do with jobs.
 #[derive(Subcommand, Debug)]
@@ -45,10 +45,10 @@ pub enum Jobs {
 #[derive(clap::Args, Debug)]
 pub struct ListArgs {
     /// What they are for
-    #[arg(long, value_parser = kind_parser())]
+    #[arg(long, value_parser = one_of(Kind::ALL, Kind::as_str))]
     kind: Option<Kind>,
     /// Where they are; `expired`: leased, and the lease has run out
-    #[arg(long, value_parser = state_parser())]
+    #[arg(long, value_parser = one_of(State::ALL, State::as_str))]
     state: Option<State>,
     /// Whose: the client's name
     #[arg(long)]
@@ -59,16 +59,6 @@ pub struct ListArgs {
     /// 1 to 500
     #[arg(long, default_value = "20", value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
-}
-
-fn kind_parser() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(Kind::as_str))
-        .try_map(|word| Kind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or("is no kind of job"))
-}
-
-fn state_parser() -> impl TypedValueParser<Value = State> {
-    PossibleValuesParser::new(State::ALL.map(State::as_str))
-        .try_map(|word| State::ALL.into_iter().find(|state| state.as_str() == word).ok_or("is no state of a job"))
 }
 
 impl Jobs {

@@ -1,19 +1,19 @@
 //! `rb-ocr pause|resume intake|runs|callbacks`: for the whole fleet, in force within seconds, until it is resumed.
 
 use anyhow::{Context, bail};
-use clap::builder::PossibleValuesParser;
 use serde_json::json;
 use shared::run_view::rfc3339;
 use shared::store::switches::{self, Switch};
 
 use crate::output::show;
 use crate::store::{actor, open};
+use crate::words::one_of;
 
 /// What to pause, and why.
 #[derive(clap::Args, Debug)]
 pub struct PauseArgs {
     /// What
-    #[arg(value_parser = switch_parser())]
+    #[arg(value_parser = one_of(Switch::ALL, Switch::as_str))]
     what: Switch,
     /// Why, for whoever finds it paused
     #[arg(long, default_value = "no reason was given")]
@@ -24,16 +24,8 @@ pub struct PauseArgs {
 #[derive(clap::Args, Debug)]
 pub struct ResumeArgs {
     /// What
-    #[arg(value_parser = switch_parser())]
+    #[arg(value_parser = one_of(Switch::ALL, Switch::as_str))]
     what: Switch,
-}
-
-fn switch_parser() -> impl clap::builder::TypedValueParser<Value = Switch> {
-    use clap::builder::TypedValueParser as _;
-    let words = Switch::ALL.map(Switch::as_str);
-    PossibleValuesParser::new(words).try_map(|word| {
-        Switch::ALL.into_iter().find(|switch| switch.as_str() == word).ok_or("is nothing that can be paused")
-    })
 }
 
 /// Pauses.

@@ -2,10 +2,10 @@
 
 use chrono::{TimeDelta, Utc};
 use shared::clock::{DatabaseClock, LARGEST_OFFSET};
-use shared::store::{self, StoreError, months, server};
+use shared::store::{self, months, server};
 
 use super::Patient;
-use super::finding::{Found, good, warning, wrong};
+use super::finding::{Found, good, unasked, warning, wrong};
 
 /// The oldest that is supported.
 const OLDEST: i32 = 150_000;
@@ -13,11 +13,6 @@ const OLDEST: i32 = 150_000;
 const ROOM: TimeDelta = TimeDelta::days(31);
 /// From here on nothing may be recorded soon.
 const LAST_ROOM: TimeDelta = TimeDelta::days(7);
-
-/// What is said where the database does not answer a later question.
-fn unasked(error: &StoreError) -> Vec<Found> {
-    vec![wrong(format!("cannot be asked: {error}"), "see the database's line")]
-}
 
 pub async fn server(patient: &Patient) -> Vec<Found> {
     // Asked directly first: a pool that waits for a connection does not say why it gets none.

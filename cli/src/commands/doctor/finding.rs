@@ -1,6 +1,7 @@
 //! What a check found.
 
 use serde::Serialize;
+use shared::store::StoreError;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +45,11 @@ pub fn warning(what: impl Into<String>, advice: impl Into<String>) -> Found {
 /// It does not work.
 pub fn wrong(what: impl Into<String>, advice: impl Into<String>) -> Found {
     (Grade::Wrong, what.into(), Some(advice.into()))
+}
+
+/// The database does not answer a question after the first.
+pub fn unasked(error: &StoreError) -> Vec<Found> {
+    vec![wrong(format!("cannot be asked: {error}"), "see the database's line")]
 }
 
 impl Finding {

@@ -7,20 +7,16 @@ use shared::run_view::rfc3339;
 use shared::secrets::Sealer;
 use shared::store::jobs::Kind;
 use shared::store::jobs::operate::{self, State, Wanted};
-use shared::store::{StoreError, client_secrets, clients, dead_jobs, switches, workers};
+use shared::store::{client_secrets, clients, dead_jobs, switches, workers};
 
 use super::Patient;
-use super::finding::{Found, good, warning, wrong};
+use super::finding::{Found, good, unasked, warning, wrong};
 use crate::output::span;
 
 /// All attempts of a run with the pauses between are over by then, unless something is away.
 const OLD: Duration = Duration::from_secs(1800);
 /// Sealed values that are tried.
 const SEALED: u16 = 1000;
-
-fn unasked(error: &StoreError) -> Vec<Found> {
-    vec![wrong(format!("cannot be asked: {error}"), "see the database's line")]
-}
 
 pub async fn workers(patient: &Patient) -> Vec<Found> {
     let alive = match workers::alive(&patient.pool).await {
