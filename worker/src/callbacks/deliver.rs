@@ -8,13 +8,13 @@ use shared::settings::Secret;
 use shared::store::callback_attempts::{NewAttempt, Then, give_up, record};
 use shared::store::client_secrets::secret_context;
 use shared::store::clients::basic_context;
-use shared::store::jobs::{self, CallbackClaim};
+use shared::store::jobs::{self, CallbackClaim, Kind};
 use shared::telemetry;
 use tracing::Instrument as _;
-use tracing::field::Empty;
 
 use super::{Attempt, AttemptOutcome, Delivery, NotSent, next_pause};
 use crate::app::App;
+use crate::claiming::{claim, trace};
 use crate::lanes::AsyncWork;
 use crate::patience::until_done;
 
@@ -44,27 +44,19 @@ pub struct Deliver;
 impl AsyncWork for Deliver {
     async fn work(&self, app: &App, delivered: Delivered) {
         let message = delivered.message;
-        let claiming = tracing::error_span!("claim", run_id = %message.run_id, won = Empty);
-        telemetry::start(&claiming, delivered.trace);
-        let claimed = until_done(app, "a callback cannot be claimed", || {
+        let claimed = claim(app, Kind::Callback, &delivered, "a callback cannot be claimed", || {
             jobs::claim_callback(&app.pool, (message.job_id, message.run_id), &app.name, LEASE)
         })
-        .instrument(claiming.clone())
         .await;
-        claiming.record("won", matches!(claimed, Some(Ok(Some(_)))));
-        drop(claiming);
         match claimed {
             Some(Ok(Some(claim))) => {
-                app.metrics.claim("callback", true);
-                app.relay.claimed();
                 let span = tracing::error_span!(
                     "callback", run_id = %claim.run_id, sequence = claim.sequence, otel.kind = "consumer"
                 );
-                let of_run = || claim.trace_context.as_deref().and_then(|text| text.parse().ok());
-                telemetry::start(&span, delivered.trace.or_else(of_run));
+                telemetry::start(&span, trace(&delivered, claim.trace_context.as_deref()));
                 deliver(app, claim).instrument(span).await;
             }
-            Some(Ok(None)) => app.metrics.claim("callback", false),
+            Some(Ok(None)) => {}
             Some(Err(error)) => tracing::error!(%error, "a callback cannot be claimed"),
             None => return delivered.settle.put_back().await,
         }

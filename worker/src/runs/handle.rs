@@ -4,24 +4,22 @@ use std::time::Duration;
 
 use shared::queue::Delivered;
 use shared::store::finish::{Finish, finish, finish_untold};
-use shared::store::jobs::{self, RunClaim};
+use shared::store::jobs::{self, Kind, RunClaim};
 use shared::telemetry;
 use tracing::Instrument as _;
-use tracing::field::Empty;
 
 use super::attempt::{self, Came};
 use super::ending::{Then, after};
 use super::report;
 use crate::app::App;
+use crate::claiming::{claim, trace};
 use crate::leases::LeaseGuard;
 use crate::patience::until_done;
 
 /// Works on one delivered run.
 pub async fn handle(app: &App, delivered: Delivered) {
     let message = delivered.message;
-    let claiming = tracing::error_span!("claim", run_id = %message.run_id, won = Empty);
-    telemetry::start(&claiming, delivered.trace);
-    let claimed = until_done(app, "a run cannot be claimed", || {
+    let claimed = claim(app, Kind::Run, &delivered, "a run cannot be claimed", || {
         jobs::claim_run(
             &app.pool,
             (message.job_id, message.run_id),
@@ -31,27 +29,17 @@ pub async fn handle(app: &App, delivered: Delivered) {
             app.settings.timing.run_work_budget,
         )
     })
-    .instrument(claiming.clone())
     .await;
-    claiming.record("won", matches!(claimed, Some(Ok(Some(_)))));
-    drop(claiming);
     match claimed {
         Some(Ok(Some(claim))) => {
-            app.metrics.claim("run", true);
-            app.relay.claimed();
             let span =
                 tracing::error_span!("run", run_id = %claim.run_id, attempt = claim.attempt, otel.kind = "consumer");
-            // A message that somebody put there by hand has no trace; its run has.
-            let of_run = || claim.trace_context.as_deref().and_then(|text| text.parse().ok());
-            telemetry::start(&span, delivered.trace.or_else(of_run));
+            telemetry::start(&span, trace(&delivered, claim.trace_context.as_deref()));
             work(app, claim).instrument(span).await;
             delivered.settle.done().await;
         }
         // Finished, erased, not due or somebody else's.
-        Some(Ok(None)) => {
-            app.metrics.claim("run", false);
-            delivered.settle.done().await;
-        }
+        Some(Ok(None)) => delivered.settle.done().await,
         Some(Err(error)) => {
             tracing::error!(run_id = %message.run_id, %error, "a run cannot be claimed");
             delivered.settle.done().await;
