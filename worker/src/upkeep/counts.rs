@@ -10,7 +10,7 @@ pub(super) async fn count(app: &App) -> Result<(), StoreError> {
     for lane in &lanes {
         app.metrics.set_unclaimed(lane.lane.as_str(), lane.published, lane.oldest_due);
     }
-    for kind in [Kind::Run, Kind::Callback, Kind::Erase] {
+    for kind in Kind::ALL {
         let sum = |of: fn(&jobs::LaneCount) -> i64| lanes.iter().filter(|lane| lane.lane.kind() == kind).map(of).sum();
         app.metrics.set_jobs(kind.as_str(), "waiting", sum(|lane| lane.waiting));
         app.metrics.set_jobs(kind.as_str(), "published", sum(|lane| lane.published));

@@ -23,10 +23,43 @@ use crate::app::{App, Shared};
 
 /// How often upkeep looks. With a lease of 30 s the work of a killed worker begins again within 40 s.
 const PERIOD: Duration = Duration::from_secs(5);
-/// How long a duty is held: a holder that dies is followed after three looks.
-const TERM: Duration = Duration::from_secs(15);
-/// How long a look may take: it ends before somebody else may look.
-const WITHIN: Duration = Duration::from_secs(12);
+
+/// How a part is done.
+#[derive(Clone, Copy, Debug)]
+struct Duty {
+    /// Its name in `duties`.
+    name: &'static str,
+    /// How often in the whole fleet; none: at every look, by whoever holds it.
+    every: Option<Duration>,
+    /// How long it is held: a holder that dies is followed then.
+    term: Duration,
+    /// How long a look may take: it ends before somebody else may look.
+    within: Duration,
+}
+
+impl Duty {
+    /// One that is done at every look: a holder that dies is followed after three.
+    const fn at_every_look(name: &'static str) -> Self {
+        Self { name, every: None, term: Duration::from_secs(15), within: Duration::from_secs(12) }
+    }
+
+    /// Whether it is due and ours.
+    async fn take(self, app: &App) -> Result<bool, StoreError> {
+        match self.every {
+            Some(every) => duties::take_due(&app.pool, self.name, &app.name, self.term, every).await,
+            None => duties::take(&app.pool, self.name, &app.name, self.term).await,
+        }
+    }
+}
+
+/// Whether a duty was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    /// Until its next time.
+    Wholly,
+    /// Another look is to come.
+    ForNow,
+}
 
 /// One part of it.
 #[derive(Clone, Copy, Debug)]
@@ -37,35 +70,25 @@ enum Part {
     Messages,
     /// The broker's dead letters.
     Letters,
-    /// Partitions, once an hour.
+    /// Partitions.
     Months,
-    /// Files that no run names, once a day.
+    /// Files that no run names.
     Strays,
-    /// Windows of clients' rates that are over, once an hour.
+    /// Windows of clients' rates that are over.
     Windows,
 }
 
 impl Part {
     const ALL: [Self; 6] = [Self::Leases, Self::Messages, Self::Letters, Self::Months, Self::Strays, Self::Windows];
 
-    /// Its name in `duties`.
-    const fn duty(self) -> &'static str {
+    const fn duty(self) -> Duty {
         match self {
-            Self::Leases => "upkeep",
-            Self::Messages => "messages",
-            Self::Letters => "letters",
-            Self::Months => "months",
-            Self::Strays => "strays",
-            Self::Windows => "windows",
-        }
-    }
-
-    const fn within(self) -> Duration {
-        match self {
-            Self::Leases | Self::Messages | Self::Letters => WITHIN,
-            Self::Months => months::WITHIN,
-            Self::Strays => strays::WITHIN,
-            Self::Windows => windows::WITHIN,
+            Self::Leases => Duty::at_every_look("upkeep"),
+            Self::Messages => Duty::at_every_look("messages"),
+            Self::Letters => Duty::at_every_look("letters"),
+            Self::Months => months::DUTY,
+            Self::Strays => strays::DUTY,
+            Self::Windows => windows::DUTY,
         }
     }
 }
@@ -84,46 +107,48 @@ async fn keep(app: &App, part: Part) {
             () = app.stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
+        let Duty { name: duty, within, .. } = part.duty();
         let looked = tokio::select! {
             () = app.stop.cancelled() => return,
-            looked = timeout(part.within(), look(app, part, &mut missing)) => looked,
+            looked = timeout(within, look(app, part, &mut missing)) => looked,
         };
         match looked {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, duty = part.duty(), "upkeep cannot look"),
+            Ok(Err(error)) => tracing::warn!(%error, duty, "upkeep cannot look"),
             Err(_) => {
                 missing.forget();
-                tracing::warn!(duty = part.duty(), "upkeep takes too long and is given up for now");
+                tracing::warn!(duty, "upkeep takes too long and is given up for now");
             }
         }
     }
 }
 
 async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(), StoreError> {
-    match part {
-        Part::Months => return months::make_ahead(app).await,
-        Part::Strays => return strays::remove(app).await,
-        Part::Windows => return windows::remove(app).await,
-        _ => {}
-    }
-    if !duties::take(&app.pool, part.duty(), &app.name, TERM).await? {
+    let duty = part.duty();
+    if !duty.take(app).await? {
         missing.forget();
         if matches!(part, Part::Messages) {
             app.metrics.forget_fleet();
         }
         return Ok(());
     }
-    match part {
+    let done = match part {
         Part::Leases => {
             let expired = expire_leases(app).await;
-            endings::end_runs(app).await.and(expired)
+            endings::end_runs(app).await.and(expired).map(|()| Done::ForNow)
         }
         Part::Messages => {
             let counted = counts::count(app).await;
-            missing.publish_again(app).await.and(counted)
+            missing.publish_again(app).await.and(counted).map(|()| Done::ForNow)
         }
-        Part::Letters => dead_letters::keep(app).await,
-        Part::Months | Part::Strays | Part::Windows => Ok(()),
+        Part::Letters => dead_letters::keep(app).await.map(|()| Done::ForNow),
+        Part::Months => months::make_ahead(app).await,
+        Part::Strays => strays::remove(app).await,
+        Part::Windows => windows::remove(app).await,
+    };
+    match done? {
+        Done::Wholly => duties::done(&app.pool, duty.name, &app.name).await,
+        Done::ForNow => Ok(()),
     }
 }
 

@@ -5,31 +5,31 @@ use std::time::Duration;
 
 use futures::TryStreamExt as _;
 use shared::documents::DocumentsError;
-use shared::store::{StoreError, duties, stored_keys};
+use shared::store::{StoreError, stored_keys};
 
+use super::{Done, Duty};
 use crate::app::App;
 
-const EVERY: Duration = Duration::from_secs(24 * 3600);
-const TERM: Duration = Duration::from_secs(3600);
-/// It ends before somebody else may begin; what it has not come to is looked at the next time.
-pub(super) const WITHIN: Duration = Duration::from_secs(3300);
+/// When it is done; what it has not come to is looked at the next time.
+pub(super) const DUTY: Duty = Duty {
+    name: "strays",
+    every: Some(Duration::from_secs(24 * 3600)),
+    term: Duration::from_secs(3600),
+    within: Duration::from_secs(3300),
+};
 /// Longer than any upload or run may take.
 const OLD: chrono::TimeDelta = chrono::TimeDelta::days(2);
 const AT_ONCE: usize = 500;
 
-pub(super) async fn remove(app: &App) -> Result<(), StoreError> {
-    if !duties::take_due(&app.pool, "strays", &app.name, TERM, EVERY).await? {
-        return Ok(());
-    }
+pub(super) async fn remove(app: &App) -> Result<Done, StoreError> {
     let mut removed = 0;
     for prefix in ["documents", "pages"] {
         match remove_under(app, prefix).await {
             Ok(count) => removed += count,
             Err(StrayError::Store(error)) => return Err(error),
-            // Not done, so that another look comes with the duty's next term.
             Err(StrayError::Documents(error)) => {
                 tracing::warn!(%error, "the document store cannot be looked through");
-                return Ok(());
+                return Ok(Done::ForNow);
             }
         }
     }
@@ -37,7 +37,7 @@ pub(super) async fn remove(app: &App) -> Result<(), StoreError> {
         tracing::warn!(removed, "files that no run names were removed");
         app.metrics.upkeep("stray", removed);
     }
-    duties::done(&app.pool, "strays", &app.name).await
+    Ok(Done::Wholly)
 }
 
 #[derive(Debug, thiserror::Error)]

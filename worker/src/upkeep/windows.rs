@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use shared::store::{StoreError, duties, rate_windows};
+use shared::store::{StoreError, rate_windows};
 
+use super::{Done, Duty};
 use crate::app::App;
 
-const EVERY: Duration = Duration::from_secs(3600);
-const TERM: Duration = Duration::from_secs(60);
-/// It ends before somebody else may begin.
-pub(super) const WITHIN: Duration = Duration::from_secs(50);
+/// When it is done.
+pub(super) const DUTY: Duty = Duty {
+    name: "windows",
+    every: Some(Duration::from_secs(3600)),
+    term: Duration::from_secs(60),
+    within: Duration::from_secs(50),
+};
 
-pub(super) async fn remove(app: &App) -> Result<(), StoreError> {
-    if !duties::take_due(&app.pool, "windows", &app.name, TERM, EVERY).await? {
-        return Ok(());
-    }
+pub(super) async fn remove(app: &App) -> Result<Done, StoreError> {
     let removed = rate_windows::remove_old(&app.pool).await?;
     if removed > 0 {
         app.metrics.upkeep("window", removed);
     }
-    duties::done(&app.pool, "windows", &app.name).await
+    Ok(Done::Wholly)
 }
