@@ -7,6 +7,7 @@ pub mod callback_target;
 pub mod clock;
 pub mod documents;
 pub mod domain;
+pub mod ended;
 pub mod paused;
 pub mod queue;
 pub mod relay;

@@ -1,10 +1,8 @@
 //! `POST /v1/runs/{run_id}/cancel`: ends a run that is processing, now.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::{Extension, Json};
-use shared::domain::{ErrorCode, Status};
+use shared::ended;
 use shared::queue::events::{RunEvent, What};
 use shared::run_view::RunView;
 use shared::store::cancel::{self, Canceller};
@@ -45,21 +43,18 @@ pub async fn cancel(
         find::own(&app, &caller, run_id).await?;
         return Err(Problem::new(Code::RunFinished, "The run had ended already."));
     };
-    told(&app, run_id, &finished);
+    told(&app, run_id, &actor, &finished);
     Ok(Json(RunView::new(find::own(&app, &caller, run_id).await?, reader(&caller))))
 }
 
 /// Wakes who waits for the run, here and at the other api processes, and whatever is owed next.
-fn told(app: &App, run_id: Uuid, finished: &Finished) {
+fn told(app: &App, run_id: Uuid, actor: &str, finished: &Finished) {
     let event = RunEvent { run_id, what: What::Finished };
     app.hub.dispatch(event.clone());
     (app.tell)(event);
     if finished.callback_owed {
         app.relay.committed();
     }
-    let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    let duration = seconds(finished.duration_seconds);
-    app.metrics.run_finished(Status::Error, Some(ErrorCode::Cancelled), None, None, duration);
-    app.metrics.queue_wait(seconds(finished.queue_seconds));
+    ended::count(&app.metrics, &cancel::ending(actor), finished);
     tracing::info!(%run_id, "a run was cancelled");
 }

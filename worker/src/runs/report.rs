@@ -1,7 +1,6 @@
 //! Tells the world that a run has finished.
 
-use std::time::Duration;
-
+use shared::ended;
 use shared::queue::events::{RunEvent, What};
 use shared::store::finish::{Finish, Finished};
 use uuid::Uuid;
@@ -14,23 +13,11 @@ pub(crate) fn finished(app: &App, run_id: Uuid, ended: &Finish, finished: &Finis
     if finished.callback_owed {
         app.relay.committed();
     }
-    let (error, verdict) = (ended.errors.first().copied(), ended.verdict.as_ref());
-    let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    app.metrics.run_finished(
-        ended.status(),
-        error,
-        verdict.map(|verdict| verdict.verdict),
-        verdict.and_then(|verdict| verdict.doc_type),
-        seconds(finished.duration_seconds),
-    );
-    app.metrics.queue_wait(seconds(finished.queue_seconds));
-    if ended.dead_reason.is_some() {
-        app.metrics.dead_letter("run");
-    }
+    ended::count(&app.metrics, ended, finished);
     tracing::info!(
         status = ended.status().as_str(),
-        error_code = error.map(|code| code.as_str()),
-        verdict = verdict.map(|verdict| verdict.verdict),
+        error_code = ended.errors.first().map(|code| code.as_str()),
+        verdict = ended.verdict.as_ref().map(|verdict| verdict.verdict),
         duration_seconds = finished.duration_seconds,
         reason = ended.error_details,
         "a run has finished"
