@@ -118,7 +118,7 @@ impl Documents {
     /// # Errors
     /// It is not there, the store is unavailable, or the file cannot be written.
     pub async fn download(&self, key: &str, file: &FilePath) -> Result<u64, DocumentsError> {
-        let found = self.store.get(&self.at(key)?).await?;
+        let found = self.calls.count(self.store.get(&self.at(key)?)).await?;
         // A file of this machine is copied by the kernel, in one go and through no memory of ours.
         let mut bytes = match found.payload {
             GetResultPayload::File(mut stored, _) => {
