@@ -1,5 +1,6 @@
 //! Keys that were good a moment ago, so that a caller who polls costs no query each time. A revoked key
-//! stops working within [`TRUSTED_FOR`], a rate that was changed is in force within it; one that is unknown is asked for every time.
+//! stops working within [`TRUSTED_FOR`], a rate that was changed is in force within it; one that is unknown is asked
+//! for every time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

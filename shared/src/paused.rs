@@ -1,7 +1,7 @@
 //! What is paused, as a process knows it: read again every two seconds, so that a pause is in force everywhere
 //! within seconds and no request asks the database for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ impl Paused {
         for switch in Switch::ALL {
             metrics.set_paused(switch.as_str(), paused.contains(&switch));
         }
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(paused.clone());
+        *self.known() = Some(paused.clone());
         Ok(paused)
     }
 
@@ -45,13 +45,17 @@ impl Paused {
         }
     }
 
-    /// What was read last; none: nothing was read yet.
-    pub fn known(&self) -> Option<Vec<Switch>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn known(&self) -> MutexGuard<'_, Option<Vec<Switch>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this was paused when they were read last; none: nothing was read yet.
+    pub fn is_paused(&self, switch: Switch) -> Option<bool> {
+        self.known().as_ref().map(|paused| paused.contains(&switch))
     }
 
     /// The names of what was read last to be paused.
     pub fn names(&self) -> Vec<&'static str> {
-        self.known().unwrap_or_default().into_iter().map(Switch::as_str).collect()
+        self.known().iter().flatten().map(|switch| switch.as_str()).collect()
     }
 }

@@ -8,7 +8,7 @@ use shared::store::callbacks::{self, AttemptRow, EventRow};
 use utoipa::ToSchema;
 
 use super::{Items, RunId, find, named_client};
-use crate::auth::MayRead;
+use crate::auth::{MayRead, reader};
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
 use crate::state::App;
@@ -85,7 +85,7 @@ pub async fn callbacks(
     let record = find::readable(&app, &caller, &context, run_id).await?;
     let (events, attempts) = callbacks::list(&app.pool, run_id).await?;
     let items = events.into_iter().map(|event| view(event, &attempts)).collect();
-    Ok(Json(Items { client: named_client(&record, &caller), items }))
+    Ok(Json(Items { client: named_client(&record, reader(&caller)), items }))
 }
 
 fn view(event: EventRow, attempts: &[AttemptRow]) -> CallbackView {

@@ -297,11 +297,11 @@ async fn place(app: &App) -> Result<Place, Problem> {
 /// Operators may pause the intake. `BACKLOG_FULL` is the code that tells a caller the truth it can act on: nothing
 /// is broken, nothing more is taken in for now, come back later.
 async fn not_paused(app: &App) -> Result<(), Problem> {
-    let paused = match app.paused.known() {
+    let paused = match app.paused.is_paused(Switch::Intake) {
         Some(paused) => paused,
-        None => app.paused.read(&app.pool, &app.metrics).await?,
+        None => app.paused.read(&app.pool, &app.metrics).await?.contains(&Switch::Intake),
     };
-    if !paused.contains(&Switch::Intake) {
+    if !paused {
         return Ok(());
     }
     let detail = "Submissions are paused by the operators; the same request may be sent again later.";

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::stage_log::{StageEvent, StageLog};
-use super::{RunId, find};
+use super::{RunId, find, named_client};
 use crate::auth::{MayRead, reader};
 use crate::live::{Signal, Waiter};
 use crate::problem::{Code, Problem, ProblemBody};
@@ -99,7 +99,7 @@ impl Telling {
         if record.status == Status::Processing {
             let snapshot = Snapshot {
                 run_id,
-                client: (reader == Reader::Operator).then(|| record.client.clone()),
+                client: named_client(&record, reader),
                 status: record.status,
                 stage: record.stage,
                 attempts: record.attempts,

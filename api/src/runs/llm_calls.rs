@@ -8,7 +8,7 @@ use shared::store::llm_calls::{self, CallRow};
 use utoipa::ToSchema;
 
 use super::{Items, RunId, find, named_client};
-use crate::auth::MayRead;
+use crate::auth::{MayRead, reader};
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
 use crate::state::App;
@@ -65,7 +65,10 @@ pub async fn llm_calls(
 ) -> Result<Json<Items<CallView>>, Problem> {
     let record = find::readable(&app, &caller, &context, run_id).await?;
     let rows = llm_calls::list(&app.pool, run_id, record.generation).await?;
-    Ok(Json(Items { client: named_client(&record, &caller), items: rows.into_iter().map(CallView::from).collect() }))
+    Ok(Json(Items {
+        client: named_client(&record, reader(&caller)),
+        items: rows.into_iter().map(CallView::from).collect(),
+    }))
 }
 
 impl From<CallRow> for CallView {

@@ -17,6 +17,8 @@ mod redeliver;
 mod retry;
 mod stage_log;
 
+use shared::run_view::Reader;
+use shared::store::runs::RunRecord;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -63,9 +65,9 @@ pub struct Items<T> {
     pub items: Vec<T>,
 }
 
-/// Whose run it is, as far as this caller is told.
-fn named_client(record: &shared::store::runs::RunRecord, caller: &shared::store::api_keys::Caller) -> Option<String> {
-    (crate::auth::reader(caller) == shared::run_view::Reader::Operator).then(|| record.client.clone())
+/// Whose run it is, as far as this reader is told.
+fn named_client(record: &RunRecord, reader: Reader) -> Option<String> {
+    (reader == Reader::Operator).then(|| record.client.clone())
 }
 
 impl Accepted {

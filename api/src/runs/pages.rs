@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::document::streamed;
 use super::{Items, RunId, find, named_client};
-use crate::auth::MayRead;
+use crate::auth::{MayRead, reader};
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
 use crate::state::App;
@@ -57,7 +57,7 @@ pub async fn pages(
         confidence: row.confidence,
         source: row.source,
     };
-    Ok(Json(Items { client: named_client(&record, &caller), items: rows.into_iter().map(view).collect() }))
+    Ok(Json(Items { client: named_client(&record, reader(&caller)), items: rows.into_iter().map(view).collect() }))
 }
 
 /// Which page.
