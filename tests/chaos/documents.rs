@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::bare_pdf::bare_pdf;
+
 /// What stands before the text in a document's bytes: the stand-in for OCR reads what is behind it.
 const TEXT: &[u8] = b"\n%TEXT ";
 
@@ -65,28 +67,12 @@ impl Document {
 
 /// A PDF of one empty page, with the text in a comment.
 fn pdf(text: &str) -> Vec<u8> {
-    let objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>",
+    let objects: [(&str, &[u8]); 3] = [
+        ("<</Type/Catalog/Pages 2 0 R>>", b""),
+        ("<</Type/Pages/Kids[3 0 R]/Count 1>>", b""),
+        ("<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>", b""),
     ];
-    let mut bytes = b"%PDF-1.4".to_vec();
-    bytes.extend_from_slice(TEXT);
-    bytes.extend_from_slice(STANDARD.encode(text).as_bytes());
-    bytes.push(b'\n');
-    let mut offsets = Vec::new();
-    for (at, object) in objects.iter().enumerate() {
-        offsets.push(bytes.len());
-        bytes.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", at + 1).as_bytes());
-    }
-    let start = bytes.len();
-    let entries: String = offsets.iter().map(|offset| format!("{offset:010} 00000 n \n")).collect();
-    let count = objects.len() + 1;
-    let rest = format!(
-        "xref\n0 {count}\n0000000000 65535 f \n{entries}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
-    );
-    bytes.extend_from_slice(rest.as_bytes());
-    bytes
+    bare_pdf(format!("TEXT {}", STANDARD.encode(text)).as_bytes(), &objects)
 }
 
 /// The text of a document made here.

@@ -77,7 +77,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let outside = Arc::new(Outside::start().await);
     let place = Place { services: &own.services, database: &database, folder: folder.path(), documents: &documents };
     let fleet = Fleet::start(&place, &outside, options.workers).await?;
-    let api = Api::new(&fleet.url, &fleet.key)?;
+    let api = Api::new(&fleet.url, &fleet.key);
     outside.endpoint.belongs_to(api.clone(), fleet.secret.clone());
     let callers = Arc::new(Callers {
         api: api.clone(),

@@ -1,6 +1,7 @@
 //! What the tests of the whole system stand on: databases and queues of their own on the private
 //! PostgreSQL and RabbitMQ, the real binaries as child processes, documents and callers, and the demo.
 
+pub mod bare_pdf;
 pub mod bench;
 pub mod binaries;
 pub mod caller;

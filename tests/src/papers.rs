@@ -53,13 +53,12 @@ pub fn truncated_pdf() -> Vec<u8> {
     whole
 }
 
-/// A TIFF of so many pages of 100 × 100 pixels, without the pixels.
-pub fn tiff(pages: u32) -> Vec<u8> {
-    const ENTRIES: [(u16, u32); 2] = [(256, 100), (257, 100)];
+/// A classic TIFF of so many pages of so many pixels, without the pixels.
+pub fn tiff(pages: u32, width: u32, height: u32) -> Vec<u8> {
     let mut file = b"II*\0\x08\0\0\0".to_vec();
     for page in 1..=pages {
         file.extend(2u16.to_le_bytes());
-        for (tag, value) in ENTRIES {
+        for (tag, value) in [(256u16, width), (257, height)] {
             file.extend(tag.to_le_bytes());
             file.extend(4u16.to_le_bytes());
             file.extend(1u32.to_le_bytes());

@@ -7,6 +7,7 @@ use shared::domain::{Checks, ContentType, Evidence, Priority};
 use shared::store::finish::{Finish, FinishedPage, FinishedVerdict};
 use shared::store::intake::{self, NewRun};
 use shared::store::jobs::{self, PublishedJob, RunClaim};
+use shared::store::workers::{self, Heartbeat};
 use shared::store::{Pool, clients};
 use uuid::Uuid;
 
@@ -113,4 +114,19 @@ pub async fn time_passes(pool: &Pool, seconds: i32) {
 /// What `SELECT count(*)` answers.
 pub async fn count(pool: &Pool, statement: &'static str) -> i64 {
     sqlx::query_scalar(statement).fetch_one(pool).await.expect("the database counts")
+}
+
+/// A worker `host/1` that has just said that it lives.
+pub async fn worker_is_alive(pool: &Pool) {
+    let beat = Heartbeat {
+        worker_id: "host/1",
+        host: "host",
+        version: "1",
+        run_slots: 2,
+        callback_slots: 2,
+        busy_runs: 1,
+        busy_callbacks: 0,
+        draining: false,
+    };
+    workers::beat(pool, &beat).await.expect("the database answers");
 }

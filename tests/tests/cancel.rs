@@ -14,7 +14,7 @@ use shared::store::cancel::{self, Canceller};
 use shared::store::erasures::{self, Eraser};
 use shared::store::finish::{Finish, finish};
 use shared::store::intake::NewRun;
-use shared::store::jobs::{self, RunClaim};
+use shared::store::jobs::{self, Lease, RunClaim};
 use shared::store::retry::{self, Retrier};
 use shared::store::{Pool, StoreError, callbacks, runs};
 use uuid::Uuid;
@@ -53,6 +53,13 @@ async fn changes_nothing(pool: &Pool, late: &RunClaim) {
     assert!(jobs::renew(pool, &[late.lease], LEASE).await.unwrap().is_empty());
     let kept = jobs::note_stages(pool, &[(late.lease, Stage::Read)]).await.unwrap();
     assert!(kept.is_empty(), "the worker is told at its next stage");
+}
+
+/// A run that somebody works on, and what lets them write.
+async fn worked_on(pool: &Pool, owner: Uuid) -> (NewRun, Lease) {
+    let run = new_run(owner);
+    let lease = claimed(pool, &run).await.lease;
+    (run, lease)
 }
 
 async fn is_cancelled(pool: &Pool, run: &NewRun) {
@@ -178,15 +185,13 @@ async fn of_a_cancellation_and_a_result_the_first_counts() {
     let pool = database.pool();
     let owner = client(pool, "bank").await;
 
-    let run = new_run(owner);
-    let lease = claimed(pool, &run).await.lease;
+    let (run, lease) = worked_on(pool, owner).await;
     let ended = accepted();
     let (finished, cancelled) = race(pool, JOB, finish(pool, lease, run.run_id, &ended), cancel(pool, &run)).await;
     assert!(finished.unwrap().is_some() && !cancelled);
     assert_eq!(runs::find(pool, run.run_id).await.unwrap().unwrap().status, Status::Success);
 
-    let run = new_run(owner);
-    let lease = claimed(pool, &run).await.lease;
+    let (run, lease) = worked_on(pool, owner).await;
     let (cancelled, finished) = race(pool, JOB, cancel(pool, &run), finish(pool, lease, run.run_id, &ended)).await;
     assert!(cancelled && finished.unwrap().is_none());
     is_cancelled(pool, &run).await;
@@ -199,14 +204,12 @@ async fn a_run_that_is_put_off_given_back_or_claimed_first_is_cancelled_all_the_
     let owner = client(pool, "bank").await;
     let pause = Duration::from_secs(5);
 
-    let run = new_run(owner);
-    let lease = claimed(pool, &run).await.lease;
+    let (run, lease) = worked_on(pool, owner).await;
     let (put_off, cancelled) = race(pool, JOB, jobs::retry(pool, lease, pause, "x"), cancel(pool, &run)).await;
     assert!(put_off.unwrap() && cancelled);
     is_cancelled(pool, &run).await;
 
-    let run = new_run(owner);
-    let lease = claimed(pool, &run).await.lease;
+    let (run, lease) = worked_on(pool, owner).await;
     let (given, cancelled) = race(pool, JOB, jobs::give_back(pool, &[lease], pause), cancel(pool, &run)).await;
     assert!(given.unwrap() == 1 && cancelled);
     is_cancelled(pool, &run).await;
@@ -227,8 +230,7 @@ async fn what_comes_after_a_cancellation_finds_nothing() {
     let owner = client(pool, "bank").await;
     let pause = Duration::from_secs(5);
 
-    let run = new_run(owner);
-    let lease = claimed(pool, &run).await.lease;
+    let (run, lease) = worked_on(pool, owner).await;
     let (cancelled, put_off) = race(pool, JOB, cancel(pool, &run), jobs::retry(pool, lease, pause, "x")).await;
     assert!(cancelled && !put_off.unwrap());
     is_cancelled(pool, &run).await;

@@ -4,14 +4,13 @@
 
 use harness::binaries::{environment, path};
 use harness::process::Environment;
-use harness::records::client;
+use harness::records::{client, worker_is_alive};
 use harness::services::{Database, Queues, Services};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use serde_json::Value;
 use shared::secrets::Sealer;
 use shared::settings::SecretsKey;
-use shared::store::workers::{self, Heartbeat};
 use shared::store::{client_secrets, switches};
 
 struct House {
@@ -26,17 +25,7 @@ impl House {
     async fn new() -> Self {
         let (database, queues, folder) = (Database::fresh().await, Queues::fresh(), tempfile::tempdir().unwrap());
         let environment = environment(&database, &queues, folder.path()).with("JUDGE_AS_OF", "");
-        let beat = Heartbeat {
-            worker_id: "host/1",
-            host: "host",
-            version: "1",
-            run_slots: 2,
-            callback_slots: 2,
-            busy_runs: 1,
-            busy_callbacks: 0,
-            draining: false,
-        };
-        workers::beat(database.pool(), &beat).await.unwrap();
+        worker_is_alive(database.pool()).await;
         Self { database, queues, folder, environment }
     }
 

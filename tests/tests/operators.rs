@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use harness::binaries::command_line;
 use harness::process::Environment;
-use harness::records::{begin, client, new_run};
+use harness::records::{begin, client, new_run, worker_is_alive};
 use harness::services::Database;
 use serde_json::Value;
 use shared::domain::{ErrorCode, Status};
 use shared::store::finish::{Finish, finish};
 use shared::store::jobs::{self, Lane, PublishedJob, RunClaim};
-use shared::store::workers::{self, Heartbeat};
 use shared::store::{Pool, dead_jobs, runs};
 use uuid::Uuid;
 
@@ -61,20 +60,6 @@ impl House {
         let job = self.published().await.pop().unwrap();
         let claim = self.claim(&job).await.unwrap();
         (job, claim)
-    }
-
-    async fn worker_is_alive(&self) {
-        let beat = Heartbeat {
-            worker_id: "host/1",
-            host: "host",
-            version: "1",
-            run_slots: 2,
-            callback_slots: 2,
-            busy_runs: 1,
-            busy_callbacks: 0,
-            draining: false,
-        };
-        workers::beat(self.pool(), &beat).await.unwrap();
     }
 
     /// What the audit holds of an action: its authors.
@@ -140,7 +125,7 @@ async fn a_job_that_waits_for_its_next_attempt_can_be_made_due_and_one_that_is_h
 async fn a_lease_is_taken_from_a_living_worker_by_force_only_and_that_worker_can_change_nothing() {
     let house = House::new().await;
     let (job, claim) = house.held().await;
-    house.worker_is_alive().await;
+    worker_is_alive(house.pool()).await;
     let id = job.run_id.to_string();
     let refused = house.refused(&["jobs", "release", &id]).await;
     assert!(refused.contains("host/1 is alive"), "{refused}");

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use harness::papers;
 use lopdf::{Document, EncryptionState, EncryptionVersion, Object, Permissions};
 use proptest::prelude::*;
 use shared::domain::{ContentType, ErrorCode};
@@ -72,23 +73,6 @@ fn encrypted(user_password: &str) -> Vec<u8> {
     bytes(document)
 }
 
-/// A classic TIFF of so many pages of so many pixels, without the pixels.
-fn tiff_of(pages: u32, width: u32, height: u32) -> Vec<u8> {
-    let mut file = b"II*\0\x08\0\0\0".to_vec();
-    for page in 1..=pages {
-        file.extend(2u16.to_le_bytes());
-        for (tag, value) in [(256u16, width), (257, height)] {
-            file.extend(tag.to_le_bytes());
-            file.extend(4u16.to_le_bytes());
-            file.extend(1u32.to_le_bytes());
-            file.extend(value.to_le_bytes());
-        }
-        let next = if page == pages { 0 } else { 8 + 30 * page };
-        file.extend(next.to_le_bytes());
-    }
-    file
-}
-
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     file.extend(width.to_be_bytes());
@@ -115,8 +99,8 @@ async fn pages_of_a_pdf_are_counted_up_to_twenty() {
 
 #[tokio::test]
 async fn pages_of_a_tiff_are_counted_up_to_twenty() {
-    assert_eq!(inspected(&tiff_of(20, 100, 100)).await.expect("twenty pages").pages, 20);
-    assert_eq!(code(&tiff_of(21, 100, 100)).await, ErrorCode::PdfTooManyPages);
+    assert_eq!(inspected(&papers::tiff(20, 100, 100)).await.expect("twenty pages").pages, 20);
+    assert_eq!(code(&papers::tiff(21, 100, 100)).await, ErrorCode::PdfTooManyPages);
     let fax = inspected(&sample("fax.tif")).await.expect("a sample");
     assert_eq!((fax.pages, fax.pixels.len()), (1, 1));
 }
@@ -135,7 +119,7 @@ async fn a_truncated_document_is_unreadable() {
     }
     assert_eq!(code(&jpeg_of(100, 100)[..20]).await, ErrorCode::DocumentUnreadable);
     assert_eq!(code(&png_of(100, 100)[..20]).await, ErrorCode::DocumentUnreadable);
-    assert_eq!(code(&tiff_of(2, 100, 100)[..50]).await, ErrorCode::DocumentUnreadable);
+    assert_eq!(code(&papers::tiff(2, 100, 100)[..50]).await, ErrorCode::DocumentUnreadable);
 }
 
 #[tokio::test]
@@ -146,10 +130,10 @@ async fn a_pdf_that_needs_a_password_is_unreadable_and_one_that_only_restricts_i
 
 #[tokio::test]
 async fn images_of_thirty_thousand_pixels_a_side_are_refused_by_their_headers() {
-    for file in [png_of(30_000, 30_000), tiff_of(1, 30_000, 30_000), jpeg_of(30_000, 30_000)] {
+    for file in [png_of(30_000, 30_000), papers::tiff(1, 30_000, 30_000), jpeg_of(30_000, 30_000)] {
         assert_eq!(code(&file).await, ErrorCode::DocumentUnreadable);
     }
-    for file in [png_of(8_160, 6_144), tiff_of(1, 8_160, 6_144), jpeg_of(8_160, 6_144)] {
+    for file in [png_of(8_160, 6_144), papers::tiff(1, 8_160, 6_144), jpeg_of(8_160, 6_144)] {
         assert_eq!(inspected(&file).await.expect("a camera's size").pixels, [(8_160, 6_144)]);
     }
     assert_eq!(code(&png_of(20_001, 1)).await, ErrorCode::DocumentUnreadable);
@@ -158,7 +142,7 @@ async fn images_of_thirty_thousand_pixels_a_side_are_refused_by_their_headers() 
 
 #[tokio::test]
 async fn a_tiff_whose_chain_of_pages_runs_in_a_circle_is_refused() {
-    let mut circle = tiff_of(3, 100, 100);
+    let mut circle = papers::tiff(3, 100, 100);
     let last = circle.len() - 4;
     circle[last..].copy_from_slice(&8u32.to_le_bytes());
     assert_eq!(code(&circle).await, ErrorCode::DocumentUnreadable);
@@ -200,7 +184,7 @@ async fn a_pdf_whose_tree_of_pages_runs_in_a_circle_is_counted_or_refused() {
 
 #[tokio::test]
 async fn previews_in_a_tiff_are_no_pages() {
-    let mut file = tiff_of(2, 100, 100);
+    let mut file = papers::tiff(2, 100, 100);
     // The first directory's width becomes its NewSubfileType: a preview.
     file[10..12].copy_from_slice(&254u16.to_le_bytes());
     file[18..22].copy_from_slice(&1u32.to_le_bytes());
@@ -216,7 +200,7 @@ proptest! {
 
     #[test]
     fn no_damage_makes_a_parser_panic_or_run_away(at in 0usize..600, byte in any::<u8>(), big in any::<bool>()) {
-        for mut file in [tiff_of(20, 100, 100), jpeg_of(10, 10), png_of(10, 10)] {
+        for mut file in [papers::tiff(20, 100, 100), jpeg_of(10, 10), png_of(10, 10)] {
             if big && file.len() > 3 {
                 file[2] = 43;
             }

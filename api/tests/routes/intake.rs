@@ -1,5 +1,6 @@
 //! Submissions: what is taken, what is refused, and that a refusal leaves nothing.
 
+use harness::until::until;
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -135,9 +136,15 @@ async fn a_caller_that_goes_away_in_the_middle_leaves_nothing() {
     );
     connection.write_all(head.as_bytes()).await.expect("is sent");
     connection.write_all(&vec![0; 2_000_000]).await.expect("is sent");
-    until(|| async { service.stored() == 1 && service.count("idempotency_keys").await == 1 }).await;
+    until("file and key", async || {
+        (service.stored() == 1 && service.count("idempotency_keys").await == 1).then_some(())
+    })
+    .await;
     drop(connection);
-    until(|| async { service.stored() == 0 && service.count("idempotency_keys").await == 0 }).await;
+    until("end of file and key", async || {
+        (service.stored() == 0 && service.count("idempotency_keys").await == 0).then_some(())
+    })
+    .await;
     assert_eq!(service.count("verification_runs").await, 0);
 }
 
@@ -225,12 +232,4 @@ async fn a_large_upload_is_stored_byte_for_byte() {
     let run_id = run_id(&json_of(service.submission(&key, form).send().await.expect("an answer")).await);
     let answer = service.get(&key, &format!("/v1/runs/{run_id}/document")).send().await.expect("an answer");
     assert!(answer.bytes().await.expect("a body") == bytes);
-}
-
-/// Waits until a condition holds; a test that waits for ever is ended by its runner.
-pub async fn until<F: Future<Output = bool>>(holds: impl Fn() -> F) {
-    while !holds().await {
-        tokio::task::yield_now().await;
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
 }

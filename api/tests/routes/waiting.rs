@@ -7,12 +7,12 @@ use shared::domain::Stage;
 use shared::queue::events::{RunEvent, StageState, What};
 use uuid::Uuid;
 
-use super::intake::until;
 use super::service::{Service, good, json_of, problem, run_id};
+use harness::until::until;
 
 async fn somebody_waits(service: &Service, run_id: Uuid) {
     // The waiter is registered when the hub has one for the run: only then is there a receiver.
-    until(|| async { service.app.hub.is_waited_for(run_id) }).await;
+    until("waiter", async || service.app.hub.is_waited_for(run_id).then_some(())).await;
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_submission_that_waits_is_answered_with_the_finished_run() {
     let waiting = tokio::spawn(
         service.submission(&key, good()).header("prefer", "wait=30").header("idempotency-key", "k").send(),
     );
-    until(|| async { service.count("verification_runs").await == 1 }).await;
+    until("run", async || (service.count("verification_runs").await == 1).then_some(())).await;
     let run_id: Uuid =
         sqlx::query_scalar("SELECT run_id FROM verification_runs").fetch_one(service.pool()).await.expect("a run");
     service.succeed(run_id).await;

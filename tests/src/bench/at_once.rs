@@ -13,9 +13,6 @@ use super::report::{Table, against, digits};
 use super::stack::{Shape, Stack};
 use super::statistics::median;
 
-/// `WORKER_CONCURRENCY`: more than are in hand at once.
-const CONCURRENCY: u32 = 64;
-
 /// Runs before anything is measured: connections are made then and statements prepared.
 const WARM_UP: u32 = 300;
 
@@ -36,13 +33,7 @@ const TARGET_MS: f64 = 4.0;
 /// # Errors
 /// Where a run does not end as it should.
 pub async fn measure(options: &Options) -> anyhow::Result<String> {
-    let shape = Shape {
-        workers: options.workers,
-        concurrency: CONCURRENCY,
-        ocr_delay: Duration::ZERO,
-        llm_delay: Duration::ZERO,
-    };
-    let mut stack = Stack::start(shape).await?;
+    let mut stack = Stack::start(Shape::at_once(options.workers)).await?;
     let caller = Caller::new(stack.api.server.url(), stack.key.clone())?;
     let processes = Processes::of(&mut stack).await?;
     load::at_once(&caller, WARM_UP, options.connections).await?;
@@ -93,10 +84,11 @@ pub async fn measure(options: &Options) -> anyhow::Result<String> {
     asked.row(["messages of events".into(), format!("{:.2}", (received - confirmed) / runs)]);
     asked.row(["child processes".into(), format!("{:.2}", children / runs)]);
     Ok(format!(
-        "At once: {} runs, {} submissions in hand, {} worker(s) with WORKER_CONCURRENCY={CONCURRENCY}\n\n{}\n{asked}",
+        "At once: {} runs, {} submissions in hand, {} worker(s) with WORKER_CONCURRENCY={}\n\n{}\n{asked}",
         options.runs,
         options.connections,
         options.workers,
+        Shape::AMPLE,
         cpu(&processes, &repeats, &idle, options.runs, Some(TARGET_MS)),
     ))
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::bare_pdf::bare_pdf;
 use crate::standins::llm::{Call, CallType};
 
 /// Bytes of the document, nearly.
@@ -42,43 +43,22 @@ impl Scans {
         .take(width * height)
         .collect();
         let page = b"q 595 0 0 842 0 0 cm /Scan Do Q\n";
-        let objects: [(String, &[u8]); 5] = [
-            ("<</Type/Catalog/Pages 2 0 R>>".into(), b""),
-            ("<</Type/Pages/Kids[3 0 R]/Count 1>>".into(), b""),
+        let scan = format!(
+            "<</Type/XObject/Subtype/Image/Width {width}/Height {height}/ColorSpace/DeviceGray/BitsPerComponent 8/Length {}>>",
+            picture.len()
+        );
+        let objects: [(&str, &[u8]); 5] = [
+            ("<</Type/Catalog/Pages 2 0 R>>", b""),
+            ("<</Type/Pages/Kids[3 0 R]/Count 1>>", b""),
             (
-                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</Scan 5 0 R>>>>>>"
-                    .into(),
+                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</Scan 5 0 R>>>>>>",
                 b"",
             ),
-            (format!("<</Length {}>>", page.len()), page),
-            (
-                format!(
-                    "<</Type/XObject/Subtype/Image/Width {width}/Height {height}/ColorSpace/DeviceGray/BitsPerComponent 8/Length {}>>",
-                    picture.len()
-                ),
-                &picture,
-            ),
+            (&format!("<</Length {}>>", page.len()), page),
+            (&scan, &picture),
         ];
-        let mut file = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n".to_vec();
-        let (mut places, mut at) = (Vec::new(), 0);
-        for (number, (dictionary, stream)) in objects.iter().enumerate() {
-            places.push(file.len());
-            file.extend_from_slice(format!("{} 0 obj\n{dictionary}\n", number + 1).as_bytes());
-            if !stream.is_empty() {
-                file.extend_from_slice(b"stream\n");
-                at = file.len();
-                file.extend_from_slice(stream);
-                file.extend_from_slice(b"\nendstream\n");
-            }
-            file.extend_from_slice(b"endobj\n");
-        }
-        let table = file.len();
-        file.extend_from_slice(format!("xref\n0 {}\n0000000000 65535 f \n", places.len() + 1).as_bytes());
-        for place in &places {
-            file.extend_from_slice(format!("{place:010} 00000 n \n").as_bytes());
-        }
-        let trailer = format!("trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n", places.len() + 1);
-        file.extend_from_slice(trailer.as_bytes());
+        let file = bare_pdf(b"\xe2\xe3\xcf\xd3", &objects);
+        let at = file.windows(16).position(|bytes| bytes == &picture[..16]).expect("the picture is in it");
         Self { file, picture: at }
     }
 

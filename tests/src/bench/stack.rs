@@ -37,6 +37,16 @@ pub struct Shape {
     pub llm_delay: Duration,
 }
 
+impl Shape {
+    /// `WORKER_CONCURRENCY` where nothing is waited for: more than are in hand at once.
+    pub const AMPLE: u32 = 64;
+
+    /// Stand-ins that answer at once.
+    pub const fn at_once(workers: u32) -> Self {
+        Self { workers, concurrency: Self::AMPLE, ocr_delay: Duration::ZERO, llm_delay: Duration::ZERO }
+    }
+}
+
 /// A process and how it came up.
 #[derive(Debug)]
 pub struct Started {

@@ -10,7 +10,6 @@ use super::report::{Table, against, digits};
 use super::stack::{Shape, Stack};
 use super::statistics::{median, percentile};
 
-const CONCURRENCY: u32 = 64;
 const WARM_UP_SECONDS: u32 = 3;
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -35,13 +34,7 @@ type Pick = fn(&Repeat) -> &Vec<f64>;
 /// # Errors
 /// Where a run does not end as it should.
 pub async fn measure(options: &Options) -> anyhow::Result<String> {
-    let shape = Shape {
-        workers: options.workers,
-        concurrency: CONCURRENCY,
-        ocr_delay: Duration::ZERO,
-        llm_delay: Duration::ZERO,
-    };
-    let mut stack = Stack::start(shape).await?;
+    let mut stack = Stack::start(Shape::at_once(options.workers)).await?;
     let caller = Caller::new(stack.api.server.url(), stack.key.clone())?;
     let processes = Processes::of(&mut stack).await?;
     load::steadily(&caller, options.rate, WARM_UP_SECONDS).await?;
@@ -84,11 +77,12 @@ pub async fn measure(options: &Options) -> anyhow::Result<String> {
         repeats.iter().map(|repeat| digits(percentile(pick(repeat), percent))).collect::<Vec<_>>().join(", ")
     };
     Ok(format!(
-        "Steady: {} submissions a second for {} s, each waited for by a GET, {} worker(s) with WORKER_CONCURRENCY={CONCURRENCY}\n\n\
+        "Steady: {} submissions a second for {} s, each waited for by a GET, {} worker(s) with WORKER_CONCURRENCY={}\n\n\
          {table}\nthe repeats: 202 p99 {} ms; run p50 {} ms; GET p50 {} ms\n\n{}",
         options.rate,
         options.seconds,
         options.workers,
+        Shape::AMPLE,
         each(|repeat| &repeat.submitted, 99.0),
         each(|repeat| &repeat.recorded, 50.0),
         each(|repeat| &repeat.waited, 50.0),

@@ -45,7 +45,7 @@ async fn more_than_twenty_pages_are_too_many_of_a_pdf_and_of_a_tiff() {
     let mut stack = Stack::start().await;
     let bank = stack.bank().await;
     let text = certificate();
-    for file in [pdf(&vec![text.as_str(); 21]), tiff(21)] {
+    for file in [pdf(&vec![text.as_str(); 21]), tiff(21, 100, 100)] {
         assert_eq!(refused(&bank, file).await, "PDF_TOO_MANY_PAGES");
     }
     unharmed(&mut stack).await;
