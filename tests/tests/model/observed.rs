@@ -53,10 +53,12 @@ const JOBS: &str =
         available_at <= now(), lease_until < now(), expires_at <= now(), work_ms >= $2,
         published_at < now() - interval '10 seconds' * (2 ^ least(republished, 10))
     FROM jobs WHERE client_id = $1";
-const RUNS: &str =
-    "SELECT run_id, status, generation, error_code, event_sequence FROM verification_runs WHERE client_id = $1";
+const RUNS: &str = "SELECT run_id, status, generation, error_code, callback_url IS NOT NULL, event_sequence
+    FROM verification_runs WHERE client_id = $1";
 const RESULTS: &str = "SELECT run_id, (details ->> 'generation')::int, count(*) FROM audit_events
     WHERE client_id = $1 AND action = 'run.finished' GROUP BY 1, 2";
+const CANCELLED: &str = "SELECT run_id, (details ->> 'generation')::int, details ->> 'was' FROM audit_events
+    WHERE client_id = $1 AND action = 'run.cancelled'";
 const PENDING: &str = "SELECT c.run_id, count(*) FROM callbacks c JOIN verification_runs r USING (run_id)
     WHERE r.client_id = $1 AND c.state = 'pending' GROUP BY 1";
 
@@ -85,11 +87,13 @@ pub async fn observe(pool: &Pool, client_id: Uuid) -> Result<Observed, String> {
         let (expired, old, late) = (expired == Some(true), old == Some(true), late == Some(true));
         seen.clocks.insert(job_id, Clock { due, expired, old, spent, late });
     }
-    let runs: Vec<(Uuid, String, i32, Option<String>, i32)> =
+    let runs: Vec<(Uuid, String, i32, Option<String>, bool, i32)> =
         sqlx::query_as(RUNS).bind(client_id).fetch_all(pool).await.map_err(failed)?;
     seen.rows.runs = runs
         .into_iter()
-        .map(|(id, status, generation, error_code, events)| (id, Run { status, generation, error_code, events }))
+        .map(|(id, status, generation, error_code, told, events)| {
+            (id, Run { status, generation, error_code, told, events })
+        })
         .collect();
     let results: Vec<(Uuid, i32, i64)> =
         sqlx::query_as(RESULTS).bind(client_id).fetch_all(pool).await.map_err(failed)?;
@@ -98,6 +102,14 @@ pub async fn observe(pool: &Pool, client_id: Uuid) -> Result<Observed, String> {
             return Err(format!("generation {generation} was decided {times} times"));
         }
         seen.rows.results.insert((run_id, generation));
+    }
+    let cancelled: Vec<(Uuid, i32, String)> =
+        sqlx::query_as(CANCELLED).bind(client_id).fetch_all(pool).await.map_err(failed)?;
+    for (run_id, generation, was) in cancelled {
+        let was = ["waiting", "published", "leased"].into_iter().find(|known| *known == was).ok_or("a state")?;
+        if seen.rows.cancelled.insert((run_id, generation), was).is_some() {
+            return Err(format!("generation {generation} was cancelled twice"));
+        }
     }
     let pending: Vec<(Uuid, i64)> = sqlx::query_as(PENDING).bind(client_id).fetch_all(pool).await.map_err(failed)?;
     let pending: BTreeMap<Uuid, i64> = pending.into_iter().collect();

@@ -33,6 +33,8 @@ pub enum Operation {
     Time(Span),
     /// A caller, or an operator, wants a run tried again.
     NewGeneration { run: usize, operator: bool },
+    /// A caller cancels a run.
+    Cancel(usize),
     /// A caller wants the newest event again.
     Redeliver(usize),
     /// A caller erases a run.
@@ -84,6 +86,7 @@ pub fn plans() -> impl Strategy<Value = Vec<Operation>> {
         8 => operation().prop_map(|operation| vec![operation]),
         1 => Just(stall()),
         1 => any::<bool>().prop_map(early),
+        1 => late().prop_map(withdrawn),
     ];
     proptest::collection::vec(part, 8..50).prop_map(|parts| parts.concat())
 }
@@ -108,6 +111,29 @@ fn early(pause: bool) -> Vec<Operation> {
     ]
 }
 
+/// A run is cancelled under its worker, which goes on: also when an operator has it tried again meanwhile.
+fn withdrawn((late, again): (Operation, bool)) -> Vec<Operation> {
+    vec![
+        Operation::Relay(Fate::Taken),
+        Operation::Deliver { message: 0, again: true },
+        Operation::Cancel(0),
+        Operation::NewGeneration { run: 0, operator: again },
+        late,
+        Operation::Deliver { message: 0, again: false },
+    ]
+}
+
+/// What the holder of a lost claim may still try, and whether an operator comes in between.
+fn late() -> impl Strategy<Value = (Operation, bool)> {
+    let late = prop_oneof![
+        Just(Operation::Finish { claim: 0, end: End::Verdict }),
+        Just(Operation::Renew(0)),
+        Just(Operation::GiveBack(0)),
+        any::<bool>().prop_map(|pause| Operation::Retry { claim: 0, pause }),
+    ];
+    (late, any::<bool>())
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     let number = || prop_oneof![2 => Just(0_usize), 1 => 0..64_usize];
     let fate = prop_oneof![
@@ -130,6 +156,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => Just(Operation::Republish),
         6 => span.prop_map(Operation::Time),
         2 => (number(), any::<bool>()).prop_map(|(run, operator)| Operation::NewGeneration { run, operator }),
+        2 => number().prop_map(Operation::Cancel),
         2 => number().prop_map(Operation::Redeliver),
         1 => number().prop_map(Operation::Erase),
         1 => number().prop_map(Operation::MakeDue),

@@ -21,6 +21,17 @@ pub enum Place {
     Leased(Uuid),
 }
 
+impl Place {
+    /// As the audit of a cancellation names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Published => "published",
+            Self::Leased(_) => "leased",
+        }
+    }
+}
+
 /// One job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -52,8 +63,17 @@ pub struct Run {
     pub generation: i32,
     /// The error that it ended with.
     pub error_code: Option<String>,
+    /// Its caller asked to be told of its end.
+    pub told: bool,
     /// Events that were made of it.
     pub events: i32,
+}
+
+impl Run {
+    /// Whether its client may have it tried again: not after what trying again cannot help.
+    pub fn callers_may_retry(&self) -> bool {
+        !matches!(self.error_code.as_deref(), Some("UNKNOWN_ERROR" | "CANCELLED"))
+    }
 }
 
 /// All that can be compared with the rows.
@@ -65,6 +85,8 @@ pub struct Reference {
     pub runs: BTreeMap<Uuid, Run>,
     /// Results that were written: the run and its generation.
     pub results: BTreeSet<(Uuid, i32)>,
+    /// Generations that were cancelled, and the state that the audit says their job was in.
+    pub cancelled: BTreeMap<(Uuid, i32), &'static str>,
 }
 
 impl Reference {
