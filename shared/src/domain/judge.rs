@@ -27,6 +27,8 @@ pub struct Judgement {
 pub const FLAG_NAME_NEAR_MISS: &str = "name_near_miss";
 /// Flag: the date is the first day of the leave, since no issue date was found.
 pub const FLAG_DATE_FROM_LEAVE: &str = "date_from_leave";
+/// Flag: the text layer of the PDF says something else than the pages show; the pages were judged.
+pub const FLAG_TEXT_LAYER_DISAGREES: &str = "text_layer_disagrees";
 
 /// Judges a document. `today` is the run's day of validity (`validity_day`).
 #[must_use]

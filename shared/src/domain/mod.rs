@@ -3,6 +3,7 @@
 //! that decides a verdict can be tested without services.
 
 pub mod content_type;
+pub mod cross_check;
 pub mod dates;
 pub mod doc_types;
 mod doc_wordings;

@@ -4,6 +4,7 @@
 
 mod acquire;
 mod classify;
+mod confirm;
 mod extract;
 mod failure;
 mod progress;
@@ -105,8 +106,12 @@ impl Pipeline {
         let pages = Arc::clone(&work.pages);
         let input = AnalysisInput { pages: &pages, applicant_fio: subject.fio };
         let analysis = self.analyse(input, &clock, work).await?;
-        let judgement = clock.time(work, Stage::Validate, validate::validate(subject, &analysis)).await?;
-        Ok(Judged { analysis, judgement })
+        clock
+            .time_with(work, Stage::Validate, async |work| {
+                let judgement = validate::validate(subject, &analysis).await?;
+                confirm::confirm(self, &document, subject, work, Judged { analysis, judgement }).await
+            })
+            .await
     }
 
     /// The two questions do not depend on each other, so a model is asked both at once.
