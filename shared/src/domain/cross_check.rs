@@ -27,10 +27,8 @@ const OFF: u16 = 4;
 /// words as a whole, and the quotes of name, date and type for themselves. `false` is no proof of the contrary.
 #[must_use]
 pub fn agrees(layer: &[Page], picture: &[Page], applicant_fio: &str, analysis: &Analysis) -> bool {
-    let pairs: Vec<(&Page, &Page)> = picture
-        .iter()
-        .filter_map(|seen| Some((layer.iter().find(|page| page.number == seen.number)?, seen)))
-        .collect();
+    let pairs: Vec<(&Page, &Page)> =
+        picture.iter().filter_map(|seen| Some((layer.iter().find(|page| page.number == seen.number)?, seen))).collect();
     let seen_at = |quote: &Quote| {
         let (written, seen) = pairs.iter().find(|(written, _)| written.number == quote.page)?;
         let words = evidence::words(written, &quote.text)?;
@@ -41,7 +39,7 @@ pub fn agrees(layer: &[Page], picture: &[Page], applicant_fio: &str, analysis: &
     let is_seen = |quote: Option<&Quote>, says: &dyn Fn(&[Word], &Page) -> bool| {
         quote.is_none_or(|quote| elsewhere(quote) || seen_at(quote).is_some_and(|(words, seen)| says(words, seen)))
     };
-    let Analysis { classification, extraction } = analysis;
+    let Analysis { classification, extraction, .. } = analysis;
     pairs.iter().all(|(written, seen)| look_alike(written, seen))
         && is_seen(extraction.fio.as_ref().map(|found| &found.quote), &|words, seen| {
             names::compare(applicant_fio, &text_at(words, seen)).same
@@ -59,9 +57,10 @@ pub fn agrees(layer: &[Page], picture: &[Page], applicant_fio: &str, analysis: &
 /// Whether nearly all words of each stand in the other.
 fn look_alike(written: &Page, seen: &Page) -> bool {
     let enough = |of: &[Word], in_words: &[Word]| {
-        let (all, found) = of.iter().filter(|word| counts(word)).fold((0u32, 0u32), |(all, found), word| {
-            (all + 1, found + u32::from(stands_in(word, in_words)))
-        });
+        let (all, found) = of
+            .iter()
+            .filter(|word| counts(word))
+            .fold((0u32, 0u32), |(all, found), word| (all + 1, found + u32::from(stands_in(word, in_words))));
         #[expect(clippy::cast_precision_loss, reason = "a page has some thousand words at most")]
         let share = found as f32 / all.max(1) as f32;
         all == 0 || share >= SHARE
@@ -81,8 +80,9 @@ fn stands_in(word: &Word, others: &[Word]) -> bool {
     let (shortest, longest) = (wanted.len().saturating_sub(1), wanted.len() + 1);
     there.len() >= shortest
         && (0..there.len()).any(|from| {
-            (from + shortest..=(from + longest).min(there.len()))
-                .any(|to| distance(&wanted, &there[from..to], most).is_some_and(|edits| edits == 0 || !numeric(&wanted)))
+            (from + shortest..=(from + longest).min(there.len())).any(|to| {
+                distance(&wanted, &there[from..to], most).is_some_and(|edits| edits == 0 || !numeric(&wanted))
+            })
         })
 }
 

@@ -30,6 +30,9 @@ pub const FLAG_DATE_FROM_LEAVE: &str = "date_from_leave";
 /// Flag: the text layer of the PDF says something else than the pages show; the pages were judged.
 pub const FLAG_TEXT_LAYER_DISAGREES: &str = "text_layer_disagrees";
 
+/// Flag: the document tells its reader how to judge it; that was not listened to.
+pub const FLAG_SPEAKS_TO_READER: &str = "speaks_to_reader";
+
 /// Judges a document. `today` is the run's day of validity (`validity_day`).
 #[must_use]
 pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judgement {
@@ -60,6 +63,10 @@ pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judg
     errors.extend(date_error);
     if analysis.extraction.doc_date.is_some() && analysis.extraction.date_kind == DateKind::LeaveStart {
         flags.push(FLAG_DATE_FROM_LEAVE.to_owned());
+    }
+
+    if analysis.speaks_to_reader {
+        flags.push(FLAG_SPEAKS_TO_READER.to_owned());
     }
 
     errors.sort_by_key(|code| code.int_code());
@@ -118,6 +125,7 @@ mod tests {
                 doc_date: date.map(|date| found(day(date))),
                 date_kind: DateKind::Issue,
             },
+            speaks_to_reader: false,
         }
     }
 
@@ -176,6 +184,14 @@ mod tests {
         assert_eq!(outcome.checks.fio_match, Some(false));
         assert_eq!(outcome.checks.doc_date_valid, Some(false));
         assert!(!outcome.verdict);
+    }
+
+    #[test]
+    fn a_document_that_speaks_to_its_reader_is_marked() {
+        let mut analysis = document(Some(DISMISSAL), Some(APPLICANT), Some("2026-11-01"));
+        assert_eq!(judged(&analysis).flags, [""; 0]);
+        analysis.speaks_to_reader = true;
+        assert_eq!(judged(&analysis).flags, [FLAG_SPEAKS_TO_READER]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod doc_wordings;
 pub mod error_code;
 pub mod evidence;
 pub mod grounding;
+pub mod instructions;
 pub mod judge;
 pub mod letters;
 pub mod names;

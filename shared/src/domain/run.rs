@@ -174,6 +174,8 @@ pub struct Analysis {
     pub classification: Classification,
     /// From `extract`.
     pub extraction: Extraction,
+    /// The document tells its reader how to judge it, which was left out (`domain::instructions`).
+    pub speaks_to_reader: bool,
 }
 
 /// Where the three values stand, as the record and the answer hold it.

@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 
 use super::page_image::{self, ImageReading};
 use super::poppler::{self, EmbeddedImage};
-use super::text_layer::{self, LayerPage};
 use super::tesseract::{self, Languages, Segmentation};
+use super::text_layer::{self, LayerPage};
 use super::{OcrEngine, OcrError, PageReading, Reading, tsv};
 use crate::document::{DocumentFile, tiff};
 use crate::imaging::decode::decode_pnm;

@@ -27,8 +27,16 @@ pub(super) struct EmbeddedImage {
 /// The words of all pages with their places, as a table of `pdftotext`.
 pub(super) async fn words(sandbox: &Sandbox, scratch: &Path, pdf: &Path, pages: u32) -> Result<String, OcrError> {
     let pages = pages.to_string();
-    let arguments =
-        [OsString::from("-tsv"), SHOWN.into(), "-f".into(), "1".into(), "-l".into(), pages.into(), pdf.into(), "-".into()];
+    let arguments = [
+        OsString::from("-tsv"),
+        SHOWN.into(),
+        "-f".into(),
+        "1".into(),
+        "-l".into(),
+        pages.into(),
+        pdf.into(),
+        "-".into(),
+    ];
     let table = run(sandbox, scratch, "pdftotext", arguments.into()).await?;
     Ok(String::from_utf8_lossy(&table).into_owned())
 }

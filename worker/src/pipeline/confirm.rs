@@ -9,7 +9,6 @@ use shared::domain::text_quality::{TextQuality, assess};
 use shared::domain::{ErrorCode, Page, PageSource};
 
 use super::{Failure, Judged, NoProgress, Pipeline, StageClock, Subject, Work, validate};
-use crate::analysis::AnalysisInput;
 use crate::document::DocumentFile;
 
 pub(super) async fn confirm(
@@ -62,8 +61,7 @@ async fn judge_again(
     }
     // The stages were told of once; of the second look only the model's calls count.
     let (clock, mut again) = (StageClock { progress: &NoProgress }, Work::default());
-    let input = AnalysisInput { pages, applicant_fio: subject.fio };
-    let analysis = pipeline.analyse(input, &clock, &mut again).await;
+    let analysis = pipeline.analyse(subject, pages, &clock, &mut again).await;
     work.calls.append(&mut again.calls);
     let analysis = analysis?;
     let judgement = validate::validate(subject, &analysis).await?;

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use chrono::NaiveDate;
 use shared::domain::judge::Judgement;
-use shared::domain::{Analysis, ContentType, Page, Stage};
+use shared::domain::{Analysis, ContentType, Page, Stage, instructions};
 
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -104,8 +104,7 @@ impl Pipeline {
         let read = clock.time(work, Stage::Read, read::read(&*self.engine, &document, subject.scratch)).await?;
         (work.pages, work.pictures) = (read.0.into(), read.1);
         let pages = Arc::clone(&work.pages);
-        let input = AnalysisInput { pages: &pages, applicant_fio: subject.fio };
-        let analysis = self.analyse(input, &clock, work).await?;
+        let analysis = self.analyse(subject, &pages, &clock, work).await?;
         clock
             .time_with(work, Stage::Validate, async |work| {
                 let judgement = validate::validate(subject, &analysis).await?;
@@ -114,13 +113,17 @@ impl Pipeline {
             .await
     }
 
-    /// The two questions do not depend on each other, so a model is asked both at once.
+    /// The two questions do not depend on each other, so a model is asked both at once. What speaks to the reader
+    /// instead of about the person is not looked at.
     async fn analyse(
         &self,
-        input: AnalysisInput<'_>,
+        subject: &Subject<'_>,
+        pages: &Arc<[Page]>,
         clock: &StageClock<'_>,
         work: &mut Work,
     ) -> Result<Analysis, Failure> {
+        let silenced = instructions::without(pages).map(Arc::from);
+        let input = AnalysisInput { pages: silenced.as_ref().unwrap_or(pages), applicant_fio: subject.fio };
         let (mut classify_work, mut extract_work) = (Work::default(), Work::default());
         let (classified, extracted) = tokio::join!(
             clock.time_with(&mut classify_work, Stage::Classify, async |work| {
@@ -134,7 +137,8 @@ impl Pipeline {
             work.calls.extend(part.calls);
             work.timings.extend(part.timings);
         }
-        Ok(Analysis { classification: classified?, extraction: extracted? })
+        let speaks_to_reader = silenced.is_some();
+        Ok(Analysis { classification: classified?, extraction: extracted?, speaks_to_reader })
     }
 }
 

@@ -50,6 +50,7 @@ pub fn analyse(pages: &[Page], applicant_fio: &str) -> Analysis {
             doc_date: dated.map(|(date, _)| date),
             date_kind,
         },
+        speaks_to_reader: false,
     }
 }
 
