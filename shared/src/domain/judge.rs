@@ -32,6 +32,8 @@ pub const FLAG_TEXT_LAYER_DISAGREES: &str = "text_layer_disagrees";
 
 /// Flag: the document tells its reader how to judge it; that was not listened to.
 pub const FLAG_SPEAKS_TO_READER: &str = "speaks_to_reader";
+/// Flag: rules and model have found different things, which was settled by the evidence.
+pub const FLAG_ANALYZERS_DISAGREE: &str = "analyzers_disagree";
 
 /// Judges a document. `today` is the run's day of validity (`validity_day`).
 #[must_use]
@@ -65,6 +67,9 @@ pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judg
         flags.push(FLAG_DATE_FROM_LEAVE.to_owned());
     }
 
+    if classification.disputed || analysis.extraction.disputed {
+        flags.push(FLAG_ANALYZERS_DISAGREE.to_owned());
+    }
     if analysis.speaks_to_reader {
         flags.push(FLAG_SPEAKS_TO_READER.to_owned());
     }
@@ -118,12 +123,14 @@ mod tests {
             classification: Classification {
                 single_doc_type: true,
                 doc_type: title.map(|title| found(doc_types::by_title(title).expect("a type"))),
+                disputed: false,
             },
             extraction: Extraction {
                 fio: fio.map(|fio| found(fio.to_owned())),
                 fio_mended: false,
                 doc_date: date.map(|date| found(day(date))),
                 date_kind: DateKind::Issue,
+                disputed: false,
             },
             speaks_to_reader: false,
         }
@@ -192,6 +199,8 @@ mod tests {
         assert_eq!(judged(&analysis).flags, [""; 0]);
         analysis.speaks_to_reader = true;
         assert_eq!(judged(&analysis).flags, [FLAG_SPEAKS_TO_READER]);
+        analysis.extraction.disputed = true;
+        assert_eq!(judged(&analysis).flags, [FLAG_ANALYZERS_DISAGREE, FLAG_SPEAKS_TO_READER]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod names;
 pub mod page;
 pub mod rules;
 pub mod run;
+pub mod settle;
 pub mod text_quality;
 
 pub use content_type::ContentType;
