@@ -24,6 +24,7 @@ pub(super) async fn confirm(
         return Ok(judged);
     }
     let seen = pipeline.engine.look(document, &layered, subject.scratch).await?;
+    work.looked_at = seen.len();
     if cross_check::agrees(&work.pages, &seen, subject.fio, &judged.analysis) {
         return Ok(judged);
     }
@@ -56,7 +57,7 @@ async fn judge_again(
     pages: &Arc<[Page]>,
     work: &mut Work,
 ) -> Result<Judged, Failure> {
-    if assess(pages) != TextQuality::Readable {
+    if assess(pages.iter()) != TextQuality::Readable {
         return Err(Failure::new(ErrorCode::DocumentUnreadable, "its text layer is not what its pages show"));
     }
     // The stages were told of once; of the second look only the model's calls count.

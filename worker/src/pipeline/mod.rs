@@ -65,6 +65,10 @@ pub struct Work {
     pub page_count: Option<u32>,
     /// What was read.
     pub pages: Arc<[Page]>,
+    /// Pages whose first attempt was too doubtful.
+    pub second_attempts: usize,
+    /// Pages with a text layer whose pictures were read as well.
+    pub looked_at: usize,
     /// The upright pages' pictures in the run's folder, page by page.
     pub pictures: Vec<Option<PathBuf>>,
     /// The model's calls.
@@ -102,7 +106,9 @@ impl Pipeline {
         let document = clock.time(work, Stage::Acquire, acquire::acquire(subject, &self.sandbox)).await?;
         work.page_count = Some(document.info.pages);
         let read = clock.time(work, Stage::Read, read::read(&*self.engine, &document, subject.scratch)).await?;
-        (work.pages, work.pictures) = (read.0.into(), read.1);
+        work.second_attempts = read.iter().filter(|page| page.second_attempt).count();
+        let (pages, pictures): (Vec<_>, Vec<_>) = read.into_iter().map(|read| (read.page, read.picture)).unzip();
+        (work.pages, work.pictures) = (pages.into(), pictures);
         let pages = Arc::clone(&work.pages);
         let analysis = self.analyse(subject, &pages, &clock, work).await?;
         clock
