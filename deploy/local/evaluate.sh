@@ -15,7 +15,7 @@ make_local
 answers=$LOCAL/evaluation
 mkdir -p "$answers"
 cd "$ROOT"
-SQLX_OFFLINE=true cargo build --quiet --locked -p rb-ocr-cli
+SQLX_OFFLINE=true cargo build --quiet --locked --workspace --bins
 
 # score PROGRAM LABELS ANSWERS: the table, where the program and Python are there.
 score() {

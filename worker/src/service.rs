@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::analysis::{Analyzer, LlmAnalyzer, RulesAnalyzer};
+use crate::analysis::{Analyzer, Asked, LlmAnalyzer, PairAnalyzer, RulesAnalyzer};
 use crate::app::{App, Shared};
 use crate::callbacks::{Deliver, Sender};
 use crate::erase::Erase;
@@ -54,12 +54,15 @@ pub fn pipeline(settings: &Settings, metrics: &Metrics) -> anyhow::Result<Pipeli
             Arc::new(HttpEngine::new(base, settings.ocr.processes, metrics.clone())?.calls_at_once(calls))
         }
     };
+    let model = || {
+        let calls = settings.llm.calls.unwrap_or(2 * settings.worker_concurrency);
+        LlmAnalyzer::new(&settings.llm, metrics.clone()).map(|model| model.calls_at_once(calls))
+    };
     let analyzer: Arc<dyn Analyzer> = match settings.llm.analyzer {
         AnalyzerKind::Rules => Arc::new(RulesAnalyzer),
-        AnalyzerKind::Llm => {
-            let calls = settings.llm.calls.unwrap_or(2 * settings.worker_concurrency);
-            Arc::new(LlmAnalyzer::new(&settings.llm, metrics.clone())?.calls_at_once(calls))
-        }
+        AnalyzerKind::Llm => Arc::new(model()?),
+        AnalyzerKind::Both => Arc::new(PairAnalyzer::new(model()?, Asked::Always)),
+        AnalyzerKind::Cascade => Arc::new(PairAnalyzer::new(model()?, Asked::InDoubt)),
     };
     Ok(Pipeline { sandbox, engine, analyzer })
 }

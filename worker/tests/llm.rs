@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use harness::standins::llm::{Behaviour, Call, CallType, Fault, Llm, search};
 use serde_json::{Value, json};
 use shared::domain::{ErrorCode, Page, PageSource};
-use shared::settings::{self, AnalyzerKind, ResponseFormat, Secret};
+use shared::settings::ResponseFormat;
 use shared::telemetry::Metrics;
 use worker::analysis::{Analysed, AnalysisInput, Analyzer as _, LlmAnalyzer, LlmCall};
 
@@ -20,16 +20,7 @@ fn pages() -> Arc<[Page]> {
 }
 
 fn analyzer(server: &Llm, response_format: ResponseFormat) -> LlmAnalyzer {
-    let settings = settings::Llm {
-        analyzer: AnalyzerKind::Llm,
-        base_url: Some(server.base_url().parse().expect("an address")),
-        api_key: Some(Secret::new("the-key")),
-        model: Some("the-model".to_owned()),
-        calls: None,
-        price: None,
-        response_format,
-    };
-    LlmAnalyzer::new(&settings, Metrics::default()).expect("an analyser")
+    LlmAnalyzer::new(&server.settings(response_format), Metrics::default()).expect("an analyser")
 }
 
 /// A server that answers by searching, keeps its calls and begins with these faults.

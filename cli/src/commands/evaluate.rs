@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use futures::StreamExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::domain::{ContentType, ErrorCode, Evidence, Status};
+use shared::domain::{ContentType, ErrorCode, Evidence, PageSource, Status};
 use shared::settings::Settings;
 use shared::telemetry::Metrics;
 use worker::pipeline::{Failure, Judged, NoProgress, Origin, Pipeline, Subject, Work};
@@ -118,6 +118,9 @@ fn prediction(file: &str, judged: Result<Judged, Failure>, work: &Work, seconds:
     };
     prediction["file"] = json!(file);
     prediction["page_count"] = json!(work.page_count);
+    let layered = work.pages.iter().filter(|page| page.source == PageSource::TextLayer).count();
+    prediction["reading"] =
+        json!({"text_layer": layered, "second_attempts": work.second_attempts, "looked_at": work.looked_at});
     prediction["timings"] = json!({"stages": work.timings, "duration_seconds": seconds});
     prediction["text"] = json!(text.join("\n"));
     prediction

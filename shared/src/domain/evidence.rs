@@ -1,7 +1,7 @@
 //! Where a quote stands on a page: the words it is made of, their common box and mean confidence.
 
 use super::letters::{fold, mend_alphabet};
-use super::page::Page;
+use super::page::{Page, Word};
 use super::run::Quote;
 
 /// The quote with its place. Box and confidence are none where the page has no words (OCR over
@@ -13,18 +13,23 @@ pub fn locate(pages: &[Page], page_number: u32, quote: &str) -> Quote {
     let Some(page) = pages.iter().find(|page| page.number == page_number) else {
         return unplaced;
     };
-    let wanted = key(quote);
-    if wanted.is_empty() {
-        return unplaced;
-    }
-    let Some(words) = matching_words(page, &wanted) else {
+    let Some(words) = words(page, quote) else {
         return unplaced;
     };
-    let words = &page.words[words];
     let rect = words.iter().map(|word| word.rect).reduce(super::page::Rect::union);
     #[expect(clippy::cast_precision_loss, reason = "a quote has a few words")]
     let confidence = words.iter().map(|word| word.confidence).sum::<f32>() / words.len() as f32;
     Quote { rect, confidence: Some(confidence), ..unplaced }
+}
+
+/// The words of a page that a quote is made of; none where they cannot be found.
+#[must_use]
+pub fn words<'a>(page: &'a Page, quote: &str) -> Option<&'a [Word]> {
+    let wanted = key(quote);
+    if wanted.is_empty() {
+        return None;
+    }
+    matching_words(page, &wanted).map(|words| &page.words[words])
 }
 
 /// The run of words whose letters are those of the quote, wherever words and marks are parted; the

@@ -27,6 +27,13 @@ pub struct Judgement {
 pub const FLAG_NAME_NEAR_MISS: &str = "name_near_miss";
 /// Flag: the date is the first day of the leave, since no issue date was found.
 pub const FLAG_DATE_FROM_LEAVE: &str = "date_from_leave";
+/// Flag: the text layer of the PDF says something else than the pages show; the pages were judged.
+pub const FLAG_TEXT_LAYER_DISAGREES: &str = "text_layer_disagrees";
+
+/// Flag: the document tells its reader how to judge it; that was not listened to.
+pub const FLAG_SPEAKS_TO_READER: &str = "speaks_to_reader";
+/// Flag: rules and model have found different things, which was settled by the evidence.
+pub const FLAG_ANALYZERS_DISAGREE: &str = "analyzers_disagree";
 
 /// Judges a document. `today` is the run's day of validity (`validity_day`).
 #[must_use]
@@ -58,6 +65,13 @@ pub fn judge(applicant_fio: &str, analysis: &Analysis, today: NaiveDate) -> Judg
     errors.extend(date_error);
     if analysis.extraction.doc_date.is_some() && analysis.extraction.date_kind == DateKind::LeaveStart {
         flags.push(FLAG_DATE_FROM_LEAVE.to_owned());
+    }
+
+    if classification.disputed || analysis.extraction.disputed {
+        flags.push(FLAG_ANALYZERS_DISAGREE.to_owned());
+    }
+    if analysis.speaks_to_reader {
+        flags.push(FLAG_SPEAKS_TO_READER.to_owned());
     }
 
     errors.sort_by_key(|code| code.int_code());
@@ -109,13 +123,16 @@ mod tests {
             classification: Classification {
                 single_doc_type: true,
                 doc_type: title.map(|title| found(doc_types::by_title(title).expect("a type"))),
+                disputed: false,
             },
             extraction: Extraction {
                 fio: fio.map(|fio| found(fio.to_owned())),
                 fio_mended: false,
                 doc_date: date.map(|date| found(day(date))),
                 date_kind: DateKind::Issue,
+                disputed: false,
             },
+            speaks_to_reader: false,
         }
     }
 
@@ -174,6 +191,16 @@ mod tests {
         assert_eq!(outcome.checks.fio_match, Some(false));
         assert_eq!(outcome.checks.doc_date_valid, Some(false));
         assert!(!outcome.verdict);
+    }
+
+    #[test]
+    fn a_document_that_speaks_to_its_reader_is_marked() {
+        let mut analysis = document(Some(DISMISSAL), Some(APPLICANT), Some("2026-11-01"));
+        assert_eq!(judged(&analysis).flags, [""; 0]);
+        analysis.speaks_to_reader = true;
+        assert_eq!(judged(&analysis).flags, [FLAG_SPEAKS_TO_READER]);
+        analysis.extraction.disputed = true;
+        assert_eq!(judged(&analysis).flags, [FLAG_ANALYZERS_DISAGREE, FLAG_SPEAKS_TO_READER]);
     }
 
     #[test]

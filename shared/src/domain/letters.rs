@@ -88,6 +88,17 @@ pub const fn is_kazakh_only(letter: char) -> bool {
     )
 }
 
+/// Whether the sign is drawn as nothing: zero-width signs, marks of direction, soft hyphens. They part words for a
+/// program and not for a person.
+#[must_use]
+pub const fn is_invisible(sign: char) -> bool {
+    matches!(
+        sign,
+        '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}'
+    )
+}
+
 /// The Cyrillic letter that a Latin letter or a digit is drawn like, in the same case.
 #[must_use]
 pub const fn look_alike(sign: char) -> Option<char> {
@@ -256,6 +267,12 @@ mod tests {
         assert_eq!(mend_alphabet("КУАТ0ВНА"), "КУАТОВНА");
         assert_eq!(mend_alphabet("Егор0вна"), "Егоровна");
         assert_eq!(mend_alphabet("Ivanov"), "Ivanov");
+    }
+
+    #[test]
+    fn signs_that_nobody_sees_are_told_from_letters() {
+        assert!("\u{200b}\u{200d}\u{ad}\u{feff}\u{202e}\u{2060}".chars().all(is_invisible));
+        assert!(!"Ағ я-—.,\u{a0}\u{2013}".chars().any(is_invisible));
     }
 
     #[test]

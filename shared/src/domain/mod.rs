@@ -3,18 +3,21 @@
 //! that decides a verdict can be tested without services.
 
 pub mod content_type;
+pub mod cross_check;
 pub mod dates;
 pub mod doc_types;
 mod doc_wordings;
 pub mod error_code;
 pub mod evidence;
 pub mod grounding;
+pub mod instructions;
 pub mod judge;
 pub mod letters;
 pub mod names;
 pub mod page;
 pub mod rules;
 pub mod run;
+pub mod settle;
 pub mod text_quality;
 
 pub use content_type::ContentType;

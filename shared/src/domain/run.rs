@@ -140,6 +140,8 @@ pub struct Classification {
     pub single_doc_type: bool,
     /// The type's title: one of the fifteen, or none when it is unknown or there are several.
     pub doc_type: Option<Found<&'static super::doc_types::DocType>>,
+    /// Rules and model have found different things (`domain::settle`).
+    pub disputed: bool,
 }
 
 /// What the date of a document is.
@@ -165,6 +167,8 @@ pub struct Extraction {
     pub doc_date: Option<Found<NaiveDate>>,
     /// What that date is.
     pub date_kind: DateKind,
+    /// Rules and model have found different things (`domain::settle`).
+    pub disputed: bool,
 }
 
 /// Both together: what the verdict is computed from.
@@ -174,6 +178,8 @@ pub struct Analysis {
     pub classification: Classification,
     /// From `extract`.
     pub extraction: Extraction,
+    /// The document tells its reader how to judge it, which was left out (`domain::instructions`).
+    pub speaks_to_reader: bool,
 }
 
 /// Where the three values stand, as the record and the answer hold it.

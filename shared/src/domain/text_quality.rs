@@ -25,11 +25,15 @@ const LEAST_SHARE: f32 = 0.35;
 /// Judges the reading of all pages together: one good page is enough, since the others may be blank
 /// backs.
 #[must_use]
-pub fn assess(pages: &[Page]) -> TextQuality {
-    if pages.iter().all(|page| page.text.split_whitespace().all(|word| !has_letter(word)) && page.words.is_empty()) {
+pub fn assess<'a>(pages: impl IntoIterator<Item = &'a Page> + Clone) -> TextQuality {
+    if pages
+        .clone()
+        .into_iter()
+        .all(|page| page.text.split_whitespace().all(|word| !has_letter(word)) && page.words.is_empty())
+    {
         return TextQuality::Empty;
     }
-    if pages.iter().any(readable) { TextQuality::Readable } else { TextQuality::Doubtful }
+    if pages.into_iter().any(readable) { TextQuality::Readable } else { TextQuality::Doubtful }
 }
 
 fn readable(page: &Page) -> bool {

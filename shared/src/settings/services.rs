@@ -58,6 +58,18 @@ pub enum AnalyzerKind {
     Rules,
     /// A model behind OpenAI's API.
     Llm,
+    /// Both, side by side.
+    Both,
+    /// Rules, and the model where they are not certain.
+    Cascade,
+}
+
+impl AnalyzerKind {
+    /// Whether there must be a model.
+    #[must_use]
+    pub const fn asks_a_model(self) -> bool {
+        !matches!(self, Self::Rules)
+    }
 }
 
 /// How the model is asked for JSON.
@@ -126,7 +138,9 @@ impl Llm {
             analyzer: reader.required("ANALYZER", |value| match value {
                 "rules" => Ok(AnalyzerKind::Rules),
                 "llm" => Ok(AnalyzerKind::Llm),
-                _ => Err("must be rules or llm".into()),
+                "both" => Ok(AnalyzerKind::Both),
+                "cascade" => Ok(AnalyzerKind::Cascade),
+                _ => Err("must be rules, llm, both or cascade".into()),
             }),
             base_url: reader.optional("LLM_BASE_URL", value::base_url),
             api_key: reader.optional("LLM_API_KEY", value::secret),
@@ -144,10 +158,10 @@ impl Llm {
     }
 
     pub(super) fn check(&self, reader: &mut Reader<'_>) {
-        if self.analyzer == AnalyzerKind::Llm {
+        if self.analyzer.asks_a_model() {
             for (name, missing) in [("LLM_BASE_URL", self.base_url.is_none()), ("LLM_MODEL", self.model.is_none())] {
                 if missing {
-                    reader.disagree(name, "must be set with ANALYZER=llm");
+                    reader.disagree(name, "must be set with ANALYZER=llm, both or cascade");
                 }
             }
         }

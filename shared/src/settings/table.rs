@@ -36,8 +36,8 @@ settings! {
     "OCR_BASE_URL" "" "the OCR service, with `OCR_ENGINE=http`";
     "OCR_CALLS" "" "calls to the OCR service in flight at once in a worker; as many as there are runs unless told";
     "OCR_PROCESSES" "" "Tesseract and Poppler children at once; as many as there are cores unless told";
-    "ANALYZER" "rules" "`rules` (here) or `llm`";
-    "LLM_BASE_URL" "" "the model's server, as OpenAI's API has it, with `ANALYZER=llm`";
+    "ANALYZER" "rules" "`rules` (here), `llm`, `both` side by side, or `cascade`: the model where the rules are not certain";
+    "LLM_BASE_URL" "" "the model's server, as OpenAI's API has it, unless `ANALYZER=rules`";
     "LLM_API_KEY" "" "its key";
     "LLM_MODEL" "" "the model's name";
     "LLM_CALLS" "" "calls to the model in flight at once in a worker; two for each run unless told";

@@ -10,6 +10,7 @@ pub mod load;
 pub mod machine;
 pub mod options;
 pub mod procfs;
+pub mod reading;
 pub mod report;
 pub mod stack;
 pub mod start;

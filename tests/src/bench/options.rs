@@ -1,5 +1,7 @@
 //! What may be asked of a bench.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 
 /// One of the things measured.
@@ -13,6 +15,8 @@ pub enum Scenario {
     Steady,
     /// Memory with many runs in flight in one worker.
     InFlight,
+    /// CPU a page with the real Tesseract.
+    Reading,
 }
 
 /// The arguments of `make bench ARGS='…'`.
@@ -43,6 +47,9 @@ pub struct Options {
     /// Runs in flight at once.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..))]
     pub in_flight: u32,
+    /// The documents that are read: a folder with a truth.jsonl.
+    #[arg(long, default_value = "tests/documents")]
+    pub documents: PathBuf,
 }
 
 impl Options {

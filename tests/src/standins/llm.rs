@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
+use shared::settings::{self, AnalyzerKind, ResponseFormat, Secret};
 
 use super::{Mode, Running, Switch, status};
 
@@ -140,6 +141,19 @@ impl Llm {
     /// `LLM_BASE_URL`.
     pub fn base_url(&self) -> String {
         format!("{}/v1", self.running.url())
+    }
+
+    /// The settings of who asks it, for JSON in this form.
+    pub fn settings(&self, response_format: ResponseFormat) -> settings::Llm {
+        settings::Llm {
+            analyzer: AnalyzerKind::Llm,
+            base_url: Some(self.base_url().parse().expect("an address")),
+            api_key: Some(Secret::new("the-key")),
+            model: Some("the-model".to_owned()),
+            calls: None,
+            price: None,
+            response_format,
+        }
     }
 
     /// How it is from now on.

@@ -2,6 +2,7 @@
 //! with. Neither gives a verdict; that is computed by `shared::domain::judge`.
 
 pub mod llm;
+mod pair;
 mod rules;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use shared::domain::{Classification, ErrorCode, Extraction, Page};
 
 pub use llm::LlmAnalyzer;
+pub use pair::{Asked, PairAnalyzer};
 pub use rules::RulesAnalyzer;
 
 use crate::outside::Service;

@@ -31,6 +31,16 @@ pub trait OcrEngine: Send + Sync {
     ///
     /// [`OcrError`] says whether another try can help.
     async fn read(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError>;
+
+    /// Reads the pictures of these pages, quickly, whatever text they carry: for holding a text layer against what
+    /// people see. Only an engine whose pages come from text layers is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`OcrError`], also where the engine cannot do it.
+    async fn look(&self, _document: &DocumentFile, _numbers: &[u32], _scratch: &Path) -> Result<Vec<Page>, OcrError> {
+        Err(OcrError::Failed("this engine reads no text layers".to_owned()))
+    }
 }
 
 /// A document as it was read.

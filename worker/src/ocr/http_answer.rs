@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use shared::domain::letters::is_invisible;
 use shared::domain::{Page, PageSource};
 
 use crate::document::MAX_PAGES;
@@ -122,9 +123,10 @@ fn numbered(raw: Vec<RawPage>) -> Vec<(u32, String)> {
 }
 
 fn page(number: u32, text: String) -> Page {
-    // PostgreSQL stores no NUL, and lines are parted by \n.
-    let text = if text.contains(['\0', '\r']) {
-        text.replace('\0', "").replace("\r\n", "\n").replace('\r', "\n")
+    // PostgreSQL stores no NUL, nobody sees invisible signs, and lines are parted by \n.
+    let is_nothing = |sign: char| sign == '\0' || is_invisible(sign);
+    let text = if text.contains(|sign| sign == '\r' || is_nothing(sign)) {
+        text.replace(is_nothing, "").replace("\r\n", "\n").replace('\r', "\n")
     } else {
         text
     };
@@ -180,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_the_database_cannot_store_is_taken_out() {
-        assert_eq!(read(r#"[{"text": "a\u0000b\r\nc\rd"}]"#, 1), texts(&[(1, "ab\nc\nd")]));
+        assert_eq!(read(r#"[{"text": "a\u0000\u200bb\r\nc\rd"}]"#, 1), texts(&[(1, "ab\nc\nd")]));
     }
 
     #[test]

@@ -11,8 +11,9 @@ use tokio::sync::Semaphore;
 
 use super::page_image::{self, ImageReading};
 use super::poppler::{self, EmbeddedImage};
+use super::tesseract::{self, Languages, Segmentation};
 use super::text_layer::{self, LayerPage};
-use super::{OcrEngine, OcrError, PageReading, Reading, tesseract, tsv};
+use super::{OcrEngine, OcrError, PageReading, Reading, tsv};
 use crate::document::{DocumentFile, tiff};
 use crate::imaging::decode::decode_pnm;
 use crate::imaging::{ImagingError, Scan, decode};
@@ -20,6 +21,9 @@ use crate::sandbox::Sandbox;
 
 /// A page without an image of its own is rendered at this many pixels an inch.
 const RENDER_RESOLUTION: f32 = 300.0;
+
+/// A page with a text layer is drawn with so many pixels on its longer side to look at it: 280 an inch on A4.
+const LOOK_SIDE: u32 = 3_300;
 
 /// An image that covers this share of a page is the page; text over it is somebody's OCR.
 const COVERS: f32 = 0.8;
@@ -40,8 +44,8 @@ impl TesseractEngine {
         Self { sandbox, pages }
     }
 
-    async fn read_image_file(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
-        self.in_order(document.info.pages, |number| async move {
+    async fn read_image_file(&self, document: &DocumentFile, scratch: &Path) -> Result<Vec<PageReading>, OcrError> {
+        self.in_order(1..=document.info.pages, |number| async move {
             let _page = self.page().await?;
             let (path, kind) = (document.path.clone(), document.info.content_type);
             match decoded(move || decode(&path, kind, number as usize - 1)).await? {
@@ -80,17 +84,20 @@ impl TesseractEngine {
         Ok(PageReading { page, picture: None, second_attempt: false })
     }
 
-    async fn read_pdf(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
+    async fn read_pdf(&self, document: &DocumentFile, scratch: &Path) -> Result<Vec<PageReading>, OcrError> {
         let (pdf, count) = (&document.path, document.info.pages);
         let table = poppler::words(&self.sandbox, scratch, pdf, count).await?;
         let images = poppler::images(&self.sandbox, scratch, pdf, count).await?;
         let layers = text_layer::pages(&table, count);
         let (layers, images) = (&layers, &images);
-        self.in_order(count, |number| async move {
+        self.in_order(1..=count, |number| async move {
             let layer = &layers[number as usize - 1];
             let whole = images.iter().find(|image| image.page == number && covers(image, layer));
-            if whole.is_none() && text_layer::is_real(&layer.words) {
-                return self.read_layer(pdf, layer, scratch, number).await;
+            if whole.is_none()
+                && text_layer::is_real(&layer.words)
+                && let Some(reading) = self.read_layer(pdf, layer, scratch, number).await?
+            {
+                return Ok(reading);
             }
             let _page = self.page().await?;
             let resolution = whole.map_or(RENDER_RESOLUTION, |image| image.resolution.clamp(100.0, RENDER_RESOLUTION));
@@ -103,16 +110,38 @@ impl TesseractEngine {
         .await
     }
 
+    /// A page as its text layer has it; none where what people see of the layer is no text.
     async fn read_layer(
         &self,
         pdf: &Path,
         layer: &LayerPage,
         scratch: &Path,
         number: u32,
-    ) -> Result<PageReading, OcrError> {
+    ) -> Result<Option<PageReading>, OcrError> {
         let jpeg = poppler::picture(&self.sandbox, scratch, pdf, number).await?;
-        let page = page(number, layer.words.clone(), PageSource::TextLayer);
-        Ok(PageReading { page, picture: Some(keep(scratch, number, &jpeg).await?), second_attempt: false })
+        let file = keep(scratch, number, &jpeg).await?;
+        let drawn = file.clone();
+        let Some(picture) = decoded(move || decode(&drawn, ContentType::Jpeg, 0)).await? else {
+            return Ok(None);
+        };
+        let words = text_layer::visible(&layer.words, &picture.gray);
+        Ok(text_layer::is_real(&words).then(|| PageReading {
+            page: page(number, words, PageSource::TextLayer),
+            picture: Some(file),
+            second_attempt: false,
+        }))
+    }
+
+    /// Reads the drawn page in one go: it is neither turned nor skewed nor badly lit.
+    async fn look_at(&self, pdf: &Path, number: u32, scratch: &Path) -> Result<Page, OcrError> {
+        let _page = self.page().await?;
+        let pnm = poppler::look(&self.sandbox, scratch, pdf, number, LOOK_SIDE).await?;
+        let scan = decoded(move || decode_pnm(&pnm))
+            .await?
+            .ok_or_else(|| OcrError::Unreadable(ImagingError::Unsupported.to_string()))?;
+        let (languages, segmentation) = (Languages::RussianFirst, Segmentation::Column);
+        let words = tesseract::read(&self.sandbox, scratch, &scan.gray, languages, segmentation).await?;
+        Ok(page(number, words, PageSource::Tesseract))
     }
 
     async fn read_scan(&self, scan: Scan, scratch: &Path, number: u32) -> Result<PageReading, OcrError> {
@@ -122,13 +151,15 @@ impl TesseractEngine {
     }
 
     /// Reads pages side by side and gives them back in order.
-    async fn in_order<F>(&self, count: u32, read: impl Fn(u32) -> F) -> Result<Reading, OcrError>
+    async fn in_order<F, P>(
+        &self,
+        numbers: impl IntoIterator<Item = u32>,
+        read: impl Fn(u32) -> F,
+    ) -> Result<Vec<P>, OcrError>
     where
-        F: Future<Output = Result<PageReading, OcrError>>,
+        F: Future<Output = Result<P, OcrError>>,
     {
-        let side_by_side = self.sandbox.processes();
-        let pages = futures::stream::iter(1..=count).map(read).buffered(side_by_side).try_collect().await?;
-        Ok(Reading { pages })
+        futures::stream::iter(numbers).map(read).buffered(self.sandbox.processes()).try_collect().await
     }
 
     async fn page(&self) -> Result<tokio::sync::SemaphorePermit<'_>, OcrError> {
@@ -143,10 +174,16 @@ impl OcrEngine for TesseractEngine {
     }
 
     async fn read(&self, document: &DocumentFile, scratch: &Path) -> Result<Reading, OcrError> {
-        match document.info.content_type {
-            ContentType::Pdf => self.read_pdf(document, scratch).await,
-            ContentType::Jpeg | ContentType::Png | ContentType::Tiff => self.read_image_file(document, scratch).await,
-        }
+        let pages = match document.info.content_type {
+            ContentType::Pdf => self.read_pdf(document, scratch).await?,
+            ContentType::Jpeg | ContentType::Png | ContentType::Tiff => self.read_image_file(document, scratch).await?,
+        };
+        Ok(Reading { pages })
+    }
+
+    async fn look(&self, document: &DocumentFile, numbers: &[u32], scratch: &Path) -> Result<Vec<Page>, OcrError> {
+        let pdf = &document.path;
+        self.in_order(numbers.iter().copied(), |number| self.look_at(pdf, number, scratch)).await
     }
 }
 

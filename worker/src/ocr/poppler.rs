@@ -10,6 +10,9 @@ use crate::sandbox::{Limits, Sandbox, SandboxError, Task};
 /// A page is rendered with at most this many pixels on its longer side.
 const RENDER_SIDE: f32 = 5_000.0;
 
+/// Of a page that part is read and drawn which readers of PDF show.
+const SHOWN: &str = "-cropbox";
+
 /// An image of a PDF, as `pdfimages -list` tells it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct EmbeddedImage {
@@ -24,8 +27,16 @@ pub(super) struct EmbeddedImage {
 /// The words of all pages with their places, as a table of `pdftotext`.
 pub(super) async fn words(sandbox: &Sandbox, scratch: &Path, pdf: &Path, pages: u32) -> Result<String, OcrError> {
     let pages = pages.to_string();
-    let arguments =
-        [OsString::from("-tsv"), "-f".into(), "1".into(), "-l".into(), pages.into(), pdf.into(), "-".into()];
+    let arguments = [
+        OsString::from("-tsv"),
+        SHOWN.into(),
+        "-f".into(),
+        "1".into(),
+        "-l".into(),
+        pages.into(),
+        pdf.into(),
+        "-".into(),
+    ];
     let table = run(sandbox, scratch, "pdftotext", arguments.into()).await?;
     Ok(String::from_utf8_lossy(&table).into_owned())
 }
@@ -70,6 +81,18 @@ pub(super) async fn picture(sandbox: &Sandbox, scratch: &Path, pdf: &Path, page:
     }
 }
 
+/// A page in grey with so many pixels on its longer side, as a PGM.
+pub(super) async fn look(
+    sandbox: &Sandbox,
+    scratch: &Path,
+    pdf: &Path,
+    page: u32,
+    side: u32,
+) -> Result<Vec<u8>, OcrError> {
+    let side = side.to_string();
+    rendered(sandbox, scratch, pdf, page, vec!["-gray".into(), "-scale-to".into(), side.into()]).await
+}
+
 async fn rendered(
     sandbox: &Sandbox,
     scratch: &Path,
@@ -78,7 +101,7 @@ async fn rendered(
     mut arguments: Vec<OsString>,
 ) -> Result<Vec<u8>, OcrError> {
     let page = page.to_string();
-    arguments.extend(["-f", &page, "-l", &page, "-singlefile"].map(OsString::from));
+    arguments.extend([SHOWN, "-f", &page, "-l", &page, "-singlefile"].map(OsString::from));
     arguments.push(pdf.into());
     run(sandbox, scratch, "pdftoppm", arguments).await
 }

@@ -1,8 +1,9 @@
 //! The text layer of a PDF page, and whether it is one to rely on.
 
-use shared::domain::Word;
+use shared::domain::{Rect, Word};
 
 use super::tsv::{self, Row};
+use crate::imaging::Gray;
 
 /// A page of a PDF as `pdftotext` tells it.
 #[derive(Clone, Debug)]
@@ -17,7 +18,10 @@ pub(super) struct LayerPage {
 const ENOUGH_LETTERS: usize = 40;
 
 /// Letters lower than this, in points, are not meant for people.
-const SMALLEST: f32 = 3.0;
+const SMALLEST: f32 = 4.0;
+
+/// Shades between the darkest and the brightest pixel of a word that people see: grey on white, white on blue.
+const VISIBLE: u8 = 40;
 
 /// A4, where `pdftotext` says nothing of a page.
 const UNTOLD: (f32, f32) = (595.0, 842.0);
@@ -43,6 +47,25 @@ pub(super) fn pages(table: &str, count: u32) -> Vec<LayerPage> {
             LayerPage { points, words: tsv::words(visible, points.0, points.1) }
         })
         .collect()
+}
+
+/// The words that leave a trace on the picture of their page: what is written invisibly, in the colour of its
+/// ground or under something opaque leaves none.
+pub(super) fn visible(words: &[Word], picture: &Gray) -> Vec<Word> {
+    words.iter().filter(|word| leaves_a_trace(word.rect, picture)).cloned().collect()
+}
+
+fn leaves_a_trace(place: Rect, picture: &Gray) -> bool {
+    let part = |from: u16, length: u16, of: usize| {
+        let (from, to) = (usize::from(from), usize::from(from) + usize::from(length));
+        (from * of / 1000).min(of)..(to * of).div_ceil(1000).min(of)
+    };
+    let (across, down) = (part(place.x, place.width, picture.width), part(place.y, place.height, picture.height));
+    let pixels = || picture.rows().skip(down.start).take(down.len()).flat_map(|row| &row[across.clone()]);
+    match (pixels().min(), pixels().max()) {
+        (Some(darkest), Some(brightest)) => brightest - darkest >= VISIBLE,
+        _ => false,
+    }
 }
 
 /// Whether the words are text of the languages we read: enough letters, most of them Cyrillic or
@@ -82,7 +105,6 @@ pub(super) fn is_real(words: &[Word]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::domain::Rect;
 
     fn words(text: &str) -> Vec<Word> {
         let rect = Rect { x: 0, y: 0, width: 1, height: 1 };
@@ -114,5 +136,22 @@ mod tests {
         assert_eq!(tsv::text(&pages[0].words), "видно");
         assert!(pages[1].words.is_empty());
         assert_eq!(pages[1].points, UNTOLD);
+    }
+
+    #[test]
+    fn words_in_the_colour_of_their_ground_are_not_visible() {
+        let mut picture = Gray::filled(100, 100, 250);
+        // Print in one place, and a shade that nobody sees in another.
+        picture.pixels[10 * 100 + 15] = 60;
+        picture.pixels[50 * 100 + 55] = 230;
+        let at = |x, y| Word {
+            text: "слово".to_owned(),
+            rect: Rect { x, y, width: 100, height: 20 },
+            confidence: 1.0,
+            line: 0,
+        };
+        let words = [at(100, 100), at(500, 500), at(990, 990)];
+        assert_eq!(visible(&words, &picture), words[..1]);
+        assert!(visible(&words, &Gray::filled(0, 0, 0)).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! The tables of words that Tesseract and `pdftotext` write: level, page, paragraph or block,
 //! block or paragraph, line, word, left, top, width, height, confidence, text, parted by tabs.
 
+use shared::domain::letters::is_invisible;
 use shared::domain::{Rect, Word};
 
 /// A page holds at most this many words; a denser one is not a document.
@@ -55,8 +56,12 @@ pub(super) fn words<'a>(rows: impl Iterator<Item = Row<'a>>, width: f32, height:
         last = Some(row.line);
         // A cell of `pdftotext` may hold a blank inside a word.
         for part in text.split_whitespace() {
+            let text: String = part.chars().filter(|sign| !is_invisible(*sign)).collect();
+            if text.is_empty() {
+                continue;
+            }
             words.push(Word {
-                text: part.to_owned(),
+                text,
                 rect: rect(&row, width, height),
                 confidence: (row.confidence / 100.0).clamp(0.0, 1.0),
                 line,
@@ -124,6 +129,12 @@ mod tests {
         assert_eq!(words[0].rect, Rect { x: 100, y: 100, width: 200, height: 50 });
         assert!((words[0].confidence - 0.965).abs() < 1e-6);
         assert!(confidence(&words).is_some_and(|mean| (0.8..0.9).contains(&mean)));
+    }
+
+    #[test]
+    fn signs_that_nobody_sees_are_no_part_of_a_word() {
+        let table = "5\t1\t1\t1\t1\t1\t0\t0\t9\t9\t90\tн\u{200b}е\n5\t1\t1\t1\t1\t2\t9\t0\t9\t9\t90\t\u{200b}\n";
+        assert_eq!(text(&words(rows(table), 100.0, 100.0)), "не");
     }
 
     #[test]

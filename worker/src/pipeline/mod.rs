@@ -4,6 +4,7 @@
 
 mod acquire;
 mod classify;
+mod confirm;
 mod extract;
 mod failure;
 mod progress;
@@ -17,7 +18,7 @@ use std::time::Instant;
 
 use chrono::NaiveDate;
 use shared::domain::judge::Judgement;
-use shared::domain::{Analysis, ContentType, Page, Stage};
+use shared::domain::{Analysis, ContentType, Page, Stage, instructions};
 
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -64,6 +65,10 @@ pub struct Work {
     pub page_count: Option<u32>,
     /// What was read.
     pub pages: Arc<[Page]>,
+    /// Pages whose first attempt was too doubtful.
+    pub second_attempts: usize,
+    /// Pages with a text layer whose pictures were read as well.
+    pub looked_at: usize,
     /// The upright pages' pictures in the run's folder, page by page.
     pub pictures: Vec<Option<PathBuf>>,
     /// The model's calls.
@@ -101,21 +106,30 @@ impl Pipeline {
         let document = clock.time(work, Stage::Acquire, acquire::acquire(subject, &self.sandbox)).await?;
         work.page_count = Some(document.info.pages);
         let read = clock.time(work, Stage::Read, read::read(&*self.engine, &document, subject.scratch)).await?;
-        (work.pages, work.pictures) = (read.0.into(), read.1);
+        work.second_attempts = read.iter().filter(|page| page.second_attempt).count();
+        let (pages, pictures): (Vec<_>, Vec<_>) = read.into_iter().map(|read| (read.page, read.picture)).unzip();
+        (work.pages, work.pictures) = (pages.into(), pictures);
         let pages = Arc::clone(&work.pages);
-        let input = AnalysisInput { pages: &pages, applicant_fio: subject.fio };
-        let analysis = self.analyse(input, &clock, work).await?;
-        let judgement = clock.time(work, Stage::Validate, validate::validate(subject, &analysis)).await?;
-        Ok(Judged { analysis, judgement })
+        let analysis = self.analyse(subject, &pages, &clock, work).await?;
+        clock
+            .time_with(work, Stage::Validate, async |work| {
+                let judgement = validate::validate(subject, &analysis).await?;
+                confirm::confirm(self, &document, subject, work, Judged { analysis, judgement }).await
+            })
+            .await
     }
 
-    /// The two questions do not depend on each other, so a model is asked both at once.
+    /// The two questions do not depend on each other, so a model is asked both at once. What speaks to the reader
+    /// instead of about the person is not looked at.
     async fn analyse(
         &self,
-        input: AnalysisInput<'_>,
+        subject: &Subject<'_>,
+        pages: &Arc<[Page]>,
         clock: &StageClock<'_>,
         work: &mut Work,
     ) -> Result<Analysis, Failure> {
+        let silenced = instructions::without(pages).map(Arc::from);
+        let input = AnalysisInput { pages: silenced.as_ref().unwrap_or(pages), applicant_fio: subject.fio };
         let (mut classify_work, mut extract_work) = (Work::default(), Work::default());
         let (classified, extracted) = tokio::join!(
             clock.time_with(&mut classify_work, Stage::Classify, async |work| {
@@ -129,7 +143,8 @@ impl Pipeline {
             work.calls.extend(part.calls);
             work.timings.extend(part.timings);
         }
-        Ok(Analysis { classification: classified?, extraction: extracted? })
+        let speaks_to_reader = silenced.is_some();
+        Ok(Analysis { classification: classified?, extraction: extracted?, speaks_to_reader })
     }
 }
 

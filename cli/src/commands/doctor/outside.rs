@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::{RequestBuilder, StatusCode};
 use shared::documents::Documents;
-use shared::settings::{AnalyzerKind, OcrEngineKind};
+use shared::settings::OcrEngineKind;
 
 use super::Patient;
 use super::finding::{Found, good, warning, wrong};
@@ -80,7 +80,7 @@ pub async fn model(patient: &Patient) -> Vec<Found> {
         return vec![warning("was not looked at", "mend the settings first")];
     }
     let llm = &patient.settings.llm;
-    let (AnalyzerKind::Llm, Some(base)) = (llm.analyzer, &llm.base_url) else {
+    let (true, Some(base)) = (llm.analyzer.asks_a_model(), &llm.base_url) else {
         return vec![good("none is used: ANALYZER=rules")];
     };
     let Ok(client) = worker::outside::client() else {

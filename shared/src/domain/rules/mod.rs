@@ -13,6 +13,7 @@ mod titles;
 mod tokens;
 mod word_list;
 
+use super::doc_types::DocType;
 use super::evidence;
 use super::page::Page;
 use super::run::{Analysis, Classification, Extraction, Found, Quote};
@@ -23,6 +24,12 @@ use tokens::Token;
 pub fn classify(pages: &[Page]) -> Classification {
     let tokens = tokens::tokenise(pages);
     titles::classify(pages, &tokens)
+}
+
+/// Whether the pages speak of what a paper of this type is about, in its title or anywhere else.
+#[must_use]
+pub fn speaks_of(pages: &[Page], doc_type: &DocType) -> bool {
+    titles::speaks_of(&tokens::tokenise(pages), doc_type)
 }
 
 /// Whose document it is and from when. The applicant's name helps to find the person among equals;
@@ -49,7 +56,9 @@ pub fn analyse(pages: &[Page], applicant_fio: &str) -> Analysis {
             fio: person.map(|person| person.name),
             doc_date: dated.map(|(date, _)| date),
             date_kind,
+            disputed: false,
         },
+        speaks_to_reader: false,
     }
 }
 

@@ -8,7 +8,7 @@ use super::subject::{is_vague, names_a_subject, subject_end};
 use super::tokens::Token;
 use super::word_list::WordList;
 use super::{found, quote};
-use crate::domain::doc_types::{DOC_TYPES, Genre};
+use crate::domain::doc_types::{DOC_TYPES, DocType, Genre};
 use crate::domain::doc_wordings::OTHER_PAPERS;
 use crate::domain::letters::{distance, fold};
 use crate::domain::page::Page;
@@ -89,17 +89,33 @@ pub(super) fn classify(pages: &[Page], tokens: &[Token]) -> Classification {
         _ => false,
     });
     match known.as_slice() {
-        [] => Classification { single_doc_type: true, doc_type: None },
+        [] => Classification { single_doc_type: true, doc_type: None, disputed: false },
         [title] if !others_apart && !hinted => {
             let What::Known(index) = title.what else {
                 return Classification::default();
             };
             let place = quote(pages, tokens, title.place.first, title.place.last);
-            Classification { single_doc_type: true, doc_type: Some(found(&DOC_TYPES[index], place)) }
+            Classification { single_doc_type: true, doc_type: Some(found(&DOC_TYPES[index], place)), disputed: false }
         }
-        _ => Classification { single_doc_type: false, doc_type: None },
+        _ => Classification { single_doc_type: false, doc_type: None, disputed: false },
     }
 }
+
+/// Whether all words of one topic of the type stand near each other somewhere.
+pub(super) fn speaks_of(tokens: &[Token], doc_type: &DocType) -> bool {
+    let known = DOC_TYPES.iter().position(|known| known.title == doc_type.title);
+    known.is_some_and(|index| {
+        let topics = &COMPILED.types[index];
+        topics
+            .title
+            .iter()
+            .chain(&topics.body)
+            .any(|topic| stems::find(tokens, 0, tokens.len(), topic, GAP_OF_TOPIC).is_some())
+    })
+}
+
+/// Words between two of a topic, at most, where the text as a whole is looked at.
+const GAP_OF_TOPIC: usize = 8;
 
 /// Another paper's title belongs to another paper when it stands on another page, or in capitals far
 /// below: a name of a paper near the title or in the text is only a mention.

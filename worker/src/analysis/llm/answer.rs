@@ -60,12 +60,14 @@ pub(super) fn classification(json: &str, pages: &[Page]) -> Result<Classificatio
     let answer: DocTypeCheck = serde_json::from_str(json).map_err(|_| Unusable::OffSchema)?;
     let claim = answer.doc_type.claim()?;
     if !answer.single_doc_type {
-        return Ok(Classification { single_doc_type: false, doc_type: None });
+        return Ok(Classification { single_doc_type: false, doc_type: None, disputed: false });
     }
-    let Some(claim) = claim else { return Ok(Classification { single_doc_type: true, doc_type: None }) };
+    let Some(claim) = claim else {
+        return Ok(Classification { single_doc_type: true, doc_type: None, disputed: false });
+    };
     let known = doc_types::by_title(&claim.value).ok_or(Unusable::UnknownTitle)?;
-    let quote = place(&claim, pages).filter(|_| may_name(&claim.quote, known)).ok_or(Unusable::UngroundedType)?;
-    Ok(Classification { single_doc_type: true, doc_type: Some(Found { value: known, quote }) })
+    let quote = place(&claim, pages).filter(|_| names(&claim.quote, known, pages)).ok_or(Unusable::UngroundedType)?;
+    Ok(Classification { single_doc_type: true, doc_type: Some(Found { value: known, quote }), disputed: false })
 }
 
 /// The answer to `extractor`.
@@ -83,6 +85,7 @@ pub(super) fn extraction(json: &str, pages: &[Page]) -> Result<Extraction, Unusa
         fio_mended: false,
         date_kind: if doc_date.is_some() { date_kind } else { DateKind::Issue },
         doc_date,
+        disputed: false,
     })
 }
 
@@ -109,9 +112,9 @@ fn place(claim: &Claim, pages: &[Page]) -> Option<Quote> {
     Some(evidence::locate(pages, page, &claim.quote))
 }
 
-/// Whether these words may be those of a document of this type: the rules see this type in them, or
-/// none that they know.
-fn may_name(quote: &str, known: &'static DocType) -> bool {
+/// Whether these words may be those of a document of this type: the rules see this type in them; or none that they
+/// know, and the document speaks of what such a paper is about.
+fn names(quote: &str, known: &'static DocType, pages: &[Page]) -> bool {
     let page = Page {
         number: 1,
         text: quote.to_owned(),
@@ -119,7 +122,10 @@ fn may_name(quote: &str, known: &'static DocType) -> bool {
         confidence: None,
         source: shared::domain::PageSource::Http,
     };
-    rules::classify(&[page]).doc_type.is_none_or(|found| found.value == known)
+    match rules::classify(&[page]).doc_type {
+        Some(found) => found.value == known,
+        None => rules::speaks_of(pages, known),
+    }
 }
 
 #[cfg(test)]
@@ -188,7 +194,7 @@ mod tests {
     #[test]
     fn several_types_have_no_type() {
         let found = check(false, field(TITLE, "о расторжении трудового договора"));
-        assert_eq!(found, Ok(Classification { single_doc_type: false, doc_type: None }));
+        assert_eq!(found, Ok(Classification::default()));
     }
 
     #[test]
@@ -209,6 +215,15 @@ mod tests {
     fn a_quote_that_names_another_type_is_refused() {
         let other = field("Справка об инвалидности", "ПРИКАЗ № 7 от 04.12.2023 о расторжении трудового договора");
         assert_eq!(check(true, other), Err(Unusable::UngroundedType));
+    }
+
+    #[test]
+    fn a_type_of_which_the_document_does_not_speak_is_refused() {
+        for quote in ["ПРИКАЗ № 7", "Рябову Веру Ильиничну", "Обложка"] {
+            let lie = field("Справка об инвалидности", quote);
+            assert_eq!(check(true, lie), Err(Unusable::UngroundedType), "{quote}");
+            assert!(check(true, field(TITLE, quote)).is_ok(), "{quote}");
+        }
     }
 
     #[test]

@@ -131,8 +131,8 @@ impl Analyzer for LlmAnalyzer {
 /// Why the analyser cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum LlmSetupError {
-    /// A setting that `ANALYZER=llm` needs is missing.
-    #[error("{0} must be set with ANALYZER=llm")]
+    /// A setting that a model needs is missing.
+    #[error("{0} must be set unless ANALYZER=rules")]
     Missing(&'static str),
     /// The key cannot stand in a header.
     #[error("LLM_API_KEY holds signs that no header can")]

@@ -1,10 +1,11 @@
 //! Documents that tests make, so that each says in its own text what it is about: PDFs with a text
 //! layer, which are read without OCR, and small files that must be refused.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod sheet;
 
-use lopdf::{Dictionary, Document, EncryptionState, EncryptionVersion, Object, Permissions, Stream, dictionary};
+use lopdf::{Dictionary, Document, EncryptionState, EncryptionVersion, Permissions, Stream};
+
+pub use sheet::{Ink, Sheet};
 
 /// Whom [`certificate`] is for, in the nominative.
 pub const APPLICANT: &str = "Круглов Олег Дмитриевич";
@@ -91,79 +92,17 @@ fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
     [&length[..], &named, &(!crc).to_be_bytes()].concat()
 }
 
+fn document(pages: &[&str]) -> Document {
+    sheet::document(&pages.iter().map(|text| Sheet::new().text(text)).collect::<Vec<_>>())
+}
+
+/// A PDF of these sheets.
+pub fn pdf_of(sheets: &[Sheet]) -> Vec<u8> {
+    bytes(sheet::document(sheets))
+}
+
 fn bytes(mut document: Document) -> Vec<u8> {
     let mut bytes = Vec::new();
     document.save_to(&mut bytes).expect("it can be written");
     bytes
-}
-
-fn document(pages: &[&str]) -> Document {
-    let mut document = Document::with_version("1.5");
-    let letters = Letters::of(pages);
-    let font = letters.font(&mut document);
-    let tree = document.new_object_id();
-    let kids: Vec<Object> = pages
-        .iter()
-        .map(|text| {
-            let content = document.add_object(Stream::new(Dictionary::new(), letters.content(text).into_bytes()));
-            let page = dictionary! {
-                "Type" => "Page",
-                "Parent" => tree,
-                "MediaBox" => vec![0.into(), 0.into(), 595.into(), 842.into()],
-                "Resources" => dictionary! { "Font" => dictionary! { "F" => font } },
-                "Contents" => content,
-            };
-            document.add_object(page).into()
-        })
-        .collect();
-    let count = i64::try_from(kids.len()).expect("few pages");
-    document.objects.insert(tree, dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids }.into());
-    let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
-    document.trailer.set("Root", catalog);
-    let id = Object::String(b"0123456789abcdef".to_vec(), lopdf::StringFormat::Literal);
-    document.trailer.set("ID", vec![id.clone(), id]);
-    document
-}
-
-/// A code of one byte for each letter, since the standard fonts know no Cyrillic.
-struct Letters(BTreeMap<char, u8>);
-
-impl Letters {
-    fn of(pages: &[&str]) -> Self {
-        let all: std::collections::BTreeSet<char> = pages.iter().flat_map(|text| text.chars()).collect();
-        Self(all.into_iter().filter(|letter| *letter != '\n').zip(33..).collect())
-    }
-
-    fn font(&self, document: &mut Document) -> lopdf::ObjectId {
-        let mut map = String::from("/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n");
-        map.push_str("1 begincodespacerange <00> <FF> endcodespacerange\n");
-        for (letter, code) in &self.0 {
-            writeln!(map, "1 beginbfchar <{code:02X}> <{:04X}> endbfchar", u32::from(*letter)).expect("it grows");
-        }
-        map.push_str("endcmap end end");
-        let map = document.add_object(Stream::new(Dictionary::new(), map.into_bytes()));
-        let names = self.0.keys().map(|letter| Object::Name(format!("uni{:04X}", u32::from(*letter)).into_bytes()));
-        let differences: Vec<Object> = std::iter::once(33.into()).chain(names).collect();
-        let count = i64::try_from(self.0.len()).expect("few letters");
-        document.add_object(dictionary! {
-            "Type" => "Font",
-            "Subtype" => "Type1",
-            "BaseFont" => "Courier",
-            "FirstChar" => 33,
-            "LastChar" => 32 + count,
-            "Widths" => vec![Object::from(600); self.0.len()],
-            "Encoding" => dictionary! { "Type" => "Encoding", "Differences" => differences },
-            "ToUnicode" => map,
-        })
-    }
-
-    fn content(&self, text: &str) -> String {
-        let mut content = String::from("BT /F 11 Tf 50 780 Td 20 TL\n");
-        for line in text.lines() {
-            let codes: String = line.chars().map(|letter| format!("{:02X}", self.0[&letter])).collect();
-            writeln!(content, "<{codes}> Tj T*").expect("it grows");
-        }
-        content.push_str("ET");
-        content
-    }
 }

@@ -1,0 +1,85 @@
+//! Analysis by rules and a model together (`ANALYZER=both`), or by a model only where the rules are not certain
+//! (`ANALYZER=cascade`).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared::domain::{Classification, Extraction, settle};
+
+use super::{Analysed, AnalysisInput, Analyzer, LlmAnalyzer, RulesAnalyzer};
+use crate::outside::Service;
+
+/// When the model is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Always, side by side with the rules.
+    Always,
+    /// Where the rules are not certain.
+    InDoubt,
+}
+
+/// Both.
+#[derive(Debug)]
+pub struct PairAnalyzer {
+    rules: RulesAnalyzer,
+    model: LlmAnalyzer,
+    asked: Asked,
+}
+
+impl PairAnalyzer {
+    /// The rules, and this model.
+    #[must_use]
+    pub const fn new(model: LlmAnalyzer, asked: Asked) -> Self {
+        Self { rules: RulesAnalyzer, model, asked }
+    }
+}
+
+#[async_trait]
+impl Analyzer for PairAnalyzer {
+    fn name(&self) -> &'static str {
+        match self.asked {
+            Asked::Always => "both",
+            Asked::InDoubt => "cascade",
+        }
+    }
+
+    fn service(&self) -> Option<&Arc<Service>> {
+        self.model.service()
+    }
+
+    fn model(&self) -> Option<&str> {
+        self.model.model()
+    }
+
+    fn prompt_version(&self) -> Option<&'static str> {
+        self.model.prompt_version()
+    }
+
+    async fn classify(&self, input: AnalysisInput<'_>) -> Analysed<Classification> {
+        let (by_rules, (by_model, calls)) = match self.asked {
+            Asked::Always => tokio::try_join!(self.rules.classify(input), self.model.classify(input))?,
+            Asked::InDoubt => {
+                let by_rules = self.rules.classify(input).await?;
+                if settle::is_certain_of_type(&by_rules.0) {
+                    return Ok(by_rules);
+                }
+                (by_rules, self.model.classify(input).await?)
+            }
+        };
+        Ok((settle::classification(by_rules.0, by_model), calls))
+    }
+
+    async fn extract(&self, input: AnalysisInput<'_>) -> Analysed<Extraction> {
+        let (by_rules, (by_model, calls)) = match self.asked {
+            Asked::Always => tokio::try_join!(self.rules.extract(input), self.model.extract(input))?,
+            Asked::InDoubt => {
+                let by_rules = self.rules.extract(input).await?;
+                if settle::is_certain_of_person_and_date(&by_rules.0) {
+                    return Ok(by_rules);
+                }
+                (by_rules, self.model.extract(input).await?)
+            }
+        };
+        Ok((settle::extraction(by_rules.0, by_model, input.applicant_fio), calls))
+    }
+}
