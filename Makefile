@@ -4,7 +4,7 @@
 demo: ; @deploy/local/demo.sh
 test: ; @deploy/local/test.sh
 test-long: ; @deploy/local/test.sh --long
-chaos: ; @deploy/local/chaos.sh $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+chaos: ; @deploy/local/chaos.sh $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(NODES),--nodes $(NODES))
 install: ; @deploy/local/install.sh
 up: install ; @deploy/local/up.sh
 down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Attacks the whole system and proves that it keeps its promises; arguments go to the program (--seconds, --seed).
+# Attacks the whole system and proves that it keeps its promises; arguments go to the program (--seconds, --seed, --nodes).
 set -euo pipefail
 . "$(dirname "$0")/place.sh"
 "$ROOT/deploy/local/install.sh" --tests

@@ -5,7 +5,7 @@
 set -euo pipefail
 . "$(dirname "$0")/place.sh"
 . "$ROOT/deploy/local/ports.sh"
-. "$ROOT/deploy/local/rabbitmq.sh"
+. "$ROOT/deploy/local/rabbitmq_node.sh"
 
 prefix=${1:-}
 [[ $prefix =~ ^[a-z0-9-]+$ ]] || die "usage: policies.sh PREFIX [--clear]"

@@ -5,6 +5,16 @@
 PORTS_FILE=$LOCAL/ports
 PORT_NAMES=(RB_OCR_PG_PORT RB_OCR_AMQP_PORT RB_OCR_EPMD_PORT RB_OCR_DIST_PORT)
 
+# How many nodes the broker has: one, or three where RB_OCR_NODES said so when its data was made. All
+# have one port mapper, and each further one two ports of its own.
+NODES=${RB_OCR_NODES:-1}
+if [[ -f $PORTS_FILE ]]; then
+    NODES=$(sed -n 's/^RB_OCR_NODES=//p' "$PORTS_FILE")
+    NODES=${NODES:-1}
+fi
+[[ $NODES == [13] ]] || die "RB_OCR_NODES is '$NODES': a broker has one node or three."
+for ((node = 2; node <= NODES; node++)); do PORT_NAMES+=("RB_OCR_AMQP_PORT_$node" "RB_OCR_DIST_PORT_$node"); done
+
 # Reads the ports in use into PORT_NAMES, leaving alone what the environment sets.
 read_ports() {
     [[ -f $PORTS_FILE ]] || return 1
@@ -44,8 +54,8 @@ asked_ports_free() {
     done
 }
 
-# Chooses four free ports, when nothing of ours runs: those that are asked for (a taken one is an error),
-# else the last ones, else the first free four from the checkout's own place on.
+# Chooses free ports, when nothing of ours runs: those that are asked for (a taken one is an error), else the last
+# ones, else the first that are free together from the checkout's own place on, eight places a checkout.
 choose_ports() {
     local name fixed=(${PORTS_ASKED[@]+"${PORTS_ASKED[@]}"}) first i try port
     for name in ${fixed[@]+"${fixed[@]}"}; do
@@ -55,17 +65,20 @@ choose_ports() {
     if [[ -f $PORTS_FILE ]] && ports_kept && ports_free; then return; fi
     first=$((16#${CHECKOUT:0:6} % 1500))
     for ((try = 0; try < 50; try++)); do
-        for i in 0 1 2 3; do
+        for i in "${!PORT_NAMES[@]}"; do
             name=${PORT_NAMES[i]}
             port=$((20000 + (first + try) % 1500 * 8 + i))
             [[ " ${fixed[*]:-} " == *" $name "* ]] || printf -v "$name" '%s' "$port"
         done
         if ports_free; then
-            for name in "${PORT_NAMES[@]}"; do say "$name=${!name}"; done >"$PORTS_FILE"
+            {
+                say "RB_OCR_NODES=$NODES"
+                for name in "${PORT_NAMES[@]}"; do say "$name=${!name}"; done
+            } >"$PORTS_FILE"
             return
         fi
     done
-    die "found no four free ports between 20000 and 32000: set ${PORT_NAMES[*]} to free ones."
+    die "found no ${#PORT_NAMES[@]} free ports between 20000 and 32000: set ${PORT_NAMES[*]} to free ones."
 }
 
 ports_free() {

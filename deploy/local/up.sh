@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts the private PostgreSQL and RabbitMQ of this checkout, or finds them running, and writes the
 # settings that point at them to .local/env. Overrides: RB_OCR_PG_PORT, RB_OCR_AMQP_PORT,
-# RB_OCR_EPMD_PORT, RB_OCR_DIST_PORT.
+# RB_OCR_EPMD_PORT, RB_OCR_DIST_PORT; RB_OCR_NODES=3 makes the broker a cluster of three.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./place.sh
@@ -37,8 +37,10 @@ flock -w 300 9 || die "another up or down of this checkout has not finished in 3
 postgres_place
 
 ports_asked
+[[ ${RB_OCR_NODES:-$NODES} == "$NODES" ]] ||
+    die "the broker has $NODES node(s) and not $RB_OCR_NODES: remove its data first (make down WIPE=1)."
 read_ports || true
-if [[ -f $ENV_FILE ]] && ports_kept && postgres_up && rabbitmq_up; then
+if [[ -f $ENV_FILE ]] && ports_kept && postgres_up && rabbitmq_all_up; then
     exit 0
 fi
 

@@ -1,13 +1,14 @@
 //! How each fault is done and undone.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use lapin::options::QueuePurgeOptions;
 
 use super::fleet::{Fleet, LEASE_SECONDS, faketime};
 use super::link::State;
+use super::nodes;
 use super::outside::Outside;
 use super::plan::{Bad, Fault};
 use crate::own_services::{Action, OwnServices, Service};
@@ -28,6 +29,8 @@ pub struct World<'a> {
     pub own: &'a OwnServices,
     /// The document store's disk, where it is one that can be filled.
     pub disk: Option<&'a SmallDisk>,
+    /// Queues that got another leader when their node was killed.
+    pub leaders_moved: usize,
 }
 
 impl World<'_> {
@@ -40,11 +43,12 @@ impl World<'_> {
         }
     }
 
-    /// Begins a fault, keeps it up for its time and ends it.
+    /// Begins a fault, keeps it up for its time and ends it. Answers since when the system must go on: since it is over,
+    /// or, where others do the work of what is away, since it began.
     ///
     /// # Errors
-    /// It cannot be done, or a process that was asked to end did not end with 0.
-    pub async fn suffer(&mut self, fault: Fault, lasts: Duration) -> anyhow::Result<()> {
+    /// It cannot be done, a process that was asked to end did not end with 0, or others did not do that work.
+    pub async fn suffer(&mut self, fault: Fault, lasts: Duration) -> anyhow::Result<Instant> {
         let pause = || tokio::time::sleep(lasts);
         match fault {
             Fault::KillApi => self.kill(0, lasts).await?,
@@ -57,6 +61,11 @@ impl World<'_> {
                 process.signal(libc::SIGCONT);
             }
             Fault::RestartBroker => self.crash(Service::RabbitMq, lasts).await?,
+            Fault::BrokerNode(number) => {
+                let killed = nodes::kill(self.own, number, lasts).await?;
+                self.leaders_moved += killed.moved;
+                return Ok(killed.at);
+            }
             Fault::RestartDatabase => self.crash(Service::Postgres, lasts).await?,
             Fault::Link(number, far, bad) => {
                 let link = self.fleet.members[number].link(far);
@@ -91,7 +100,7 @@ impl World<'_> {
                 self.outside.set(fault, false);
             }
         }
-        Ok(())
+        Ok(Instant::now())
     }
 
     async fn kill(&mut self, number: usize, lasts: Duration) -> anyhow::Result<()> {

@@ -11,8 +11,9 @@ use super::link::Link;
 use super::outside::Outside;
 use super::plan::Far;
 use crate::binaries::{Server, command_line, free_port};
+use crate::own_services::OwnServices;
 use crate::process::Environment;
-use crate::services::{Database, Services};
+use crate::services::Database;
 
 /// A lease in this fleet, short so that a plan gets through many.
 pub const LEASE_SECONDS: u64 = 5;
@@ -77,7 +78,7 @@ pub struct Fleet {
 #[derive(Debug)]
 pub struct Place<'a> {
     /// PostgreSQL and RabbitMQ, its own.
-    pub services: &'a Services,
+    pub own: &'a OwnServices,
     /// Its database.
     pub database: &'a Database,
     /// A folder for its logs and clocks.
@@ -111,7 +112,7 @@ impl Fleet {
 fn settings(place: &Place<'_>, outside: &Outside) -> Environment {
     Environment::new()
         .with("DATABASE_URL", place.database.url())
-        .with("AMQP_URL", place.services.amqp_url.as_str())
+        .with("AMQP_URL", place.own.services.amqp_url.as_str())
         .with("STORAGE_URL", format!("file://{}", place.documents.display()))
         .with("TMPDIR", place.folder.display().to_string())
         .with("SECRETS_KEY", "dGVzdHMgb25seTogMzIgYnl0ZXMgdGhhdCBhcmUga24=")
@@ -136,8 +137,11 @@ async fn member(place: &Place<'_>, common: &Environment, number: usize) -> anyho
         _ => (format!("worker-{number}"), "rb-ocr-worker", "WORKER_LISTEN"),
     };
     let (log, clock) = (place.folder.join(format!("{name}.log")), place.folder.join(format!("{name}.clock")));
-    let (database_url, database) = linked(place.database.url()).await?;
-    let (amqp_url, broker) = linked(&place.services.amqp_url).await?;
+    let (database_url, database) = linked(place.database.url(), None).await?;
+    // The broker's address is that of a load balancer; not all processes begin at the same node.
+    let mut nodes = place.own.nodes.clone();
+    nodes.rotate_left(number % place.own.nodes.len());
+    let (amqp_url, broker) = linked(&place.own.services.amqp_url, Some(nodes)).await?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
     let mut environment =
         common.clone().with("DATABASE_URL", database_url).with("AMQP_URL", amqp_url).with(setting, listen.to_string());
@@ -156,12 +160,14 @@ async fn member(place: &Place<'_>, common: &Environment, number: usize) -> anyho
     Ok(Member { server, binary, setting, environment, log, database, broker, clock })
 }
 
-/// The same address through a link.
-async fn linked(address: &str) -> anyhow::Result<(String, Link)> {
+/// The same address through a link, which leads to these servers where they are several.
+async fn linked(address: &str, servers: Option<Vec<SocketAddr>>) -> anyhow::Result<(String, Link)> {
     let mut url: Url = address.parse()?;
-    let far = (url.host_str().context("a host")?.to_owned(), url.port().context("a port")?);
-    let far = tokio::net::lookup_host(far).await?.next().context("an address")?;
-    let link = Link::to(far).await?;
+    let servers = match servers {
+        Some(servers) => servers,
+        None => url.socket_addrs(|| None)?.into_iter().take(1).collect(),
+    };
+    let link = Link::to(servers).await?;
     url.set_port(Some(link.address().port())).ok().context("a port")?;
     url.set_ip_host(link.address().ip()).ok().context("a host")?;
     Ok((url.to_string(), link))

@@ -1,5 +1,6 @@
 //! A link between a process and a service: a proxy on the loopback address whose connections can be cut, slowed,
-//! held half open and reset.
+//! held half open and reset. Of a service with several nodes it is the load balancer too: a new connection goes to the
+//! next node that accepts it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -33,15 +34,15 @@ pub struct Link {
 }
 
 impl Link {
-    /// A good link to a server.
+    /// A good link to a server, or to any of these.
     ///
     /// # Errors
     /// No port is free.
-    pub async fn to(server: SocketAddr) -> std::io::Result<Self> {
+    pub async fn to(servers: Vec<SocketAddr>) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (state, resets) = (watch::channel(State::Good).0, watch::channel(0).0);
-        let task = tokio::spawn(accept(listener, server, state.subscribe(), resets.subscribe()));
+        let task = tokio::spawn(accept(listener, servers, state.subscribe(), resets.subscribe()));
         Ok(Self { address, state, resets, task })
     }
 
@@ -70,19 +71,20 @@ impl Drop for Link {
 
 async fn accept(
     listener: TcpListener,
-    server: SocketAddr,
+    mut servers: Vec<SocketAddr>,
     state: watch::Receiver<State>,
     resets: watch::Receiver<u64>,
 ) {
     loop {
         let Ok((client, _)) = listener.accept().await else { return };
-        tokio::spawn(connection(client, server, state.clone(), resets.clone()));
+        tokio::spawn(connection(client, servers.clone(), state.clone(), resets.clone()));
+        servers.rotate_left(1);
     }
 }
 
 async fn connection(
     client: TcpStream,
-    server: SocketAddr,
+    servers: Vec<SocketAddr>,
     mut state: watch::Receiver<State>,
     mut resets: watch::Receiver<u64>,
 ) {
@@ -90,7 +92,7 @@ async fn connection(
     if *state.borrow_and_update() == State::Cut {
         return;
     }
-    let Ok(server) = TcpStream::connect(server).await else { return };
+    let Some(server) = first(&servers).await else { return };
     for side in [&client, &server] {
         // A link adds no waiting of its own.
         drop(side.set_nodelay(true));
@@ -105,6 +107,16 @@ async fn connection(
         _ = cut.wait_for(|state| *state == State::Cut) => {}
         _ = resets.changed() => {}
     }
+}
+
+/// A connection to the first of these that accepts it.
+async fn first(servers: &[SocketAddr]) -> Option<TcpStream> {
+    for server in servers {
+        if let Ok(stream) = TcpStream::connect(server).await {
+            return Some(stream);
+        }
+    }
+    None
 }
 
 /// Passes on what comes, until one side ends; the other is then told so.
@@ -152,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_good_link_passes_on_and_a_cut_one_ends_what_is_there_and_what_comes() {
-        let link = Link::to(echo().await).await.expect("a port is free");
+        let link = Link::to(vec![echo().await]).await.expect("a port is free");
         let mut stream = TcpStream::connect(link.address()).await.expect("it listens");
         assert!(echoed(&mut stream, 1).await);
         link.set(State::Cut);
@@ -166,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_half_open_link_holds_what_is_sent_until_it_is_good_again() {
-        let link = Link::to(echo().await).await.expect("a port is free");
+        let link = Link::to(vec![echo().await]).await.expect("a port is free");
         let mut stream = TcpStream::connect(link.address()).await.expect("it listens");
         assert!(echoed(&mut stream, 1).await);
         link.set(State::HalfOpen);
@@ -181,12 +193,39 @@ mod tests {
 
     #[tokio::test]
     async fn a_reset_ends_present_connections_only() {
-        let link = Link::to(echo().await).await.expect("a port is free");
+        let link = Link::to(vec![echo().await]).await.expect("a port is free");
         let mut stream = TcpStream::connect(link.address()).await.expect("it listens");
         assert!(echoed(&mut stream, 1).await);
         link.reset();
         assert!(!echoed(&mut stream, 2).await);
         let mut next = TcpStream::connect(link.address()).await.expect("it listens");
         assert!(echoed(&mut next, 3).await);
+    }
+
+    /// Answers every connection with its own number, and nothing else.
+    async fn numbered(number: u8) -> SocketAddr {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                drop(stream.write_all(&[number]).await);
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_link_to_several_servers_takes_turns_and_passes_over_one_that_is_away() {
+        let away = {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+            listener.local_addr().expect("it is bound")
+        };
+        let link = Link::to(vec![numbered(1).await, away, numbered(3).await]).await.expect("a port is free");
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            let mut stream = TcpStream::connect(link.address()).await.expect("it listens");
+            answers.push(stream.read_u8().await.expect("somebody answers"));
+        }
+        assert_eq!(answers, [1, 3, 3, 1]);
     }
 }

@@ -13,6 +13,7 @@ mod faults;
 mod fleet;
 mod ledger;
 mod link;
+mod nodes;
 mod outside;
 mod plan;
 mod report;
@@ -48,6 +49,8 @@ pub struct Options {
     pub lasts: Duration,
     /// Workers beside the one api.
     pub workers: usize,
+    /// Nodes of the broker: 1, or 3 that are killed in turn.
+    pub nodes: usize,
     /// Callers that submit.
     pub callers: usize,
     /// Of each caller, between two submissions.
@@ -57,9 +60,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// Three workers, six callers, about ten submissions a second.
+    /// Three workers, one node of the broker, six callers, about ten submissions a second.
     pub fn new(seed: u64, lasts: Duration) -> Self {
-        Self { seed, lasts, workers: 3, callers: 6, pause: Duration::from_millis(500), told: |_| {} }
+        Self { seed, lasts, workers: 3, nodes: 1, callers: 6, pause: Duration::from_millis(500), told: |_| {} }
     }
 }
 
@@ -68,14 +71,14 @@ impl Options {
 /// # Errors
 /// The system or its services cannot be started, a fault cannot be done, or a process did not end as it must.
 pub async fn run(options: &Options) -> anyhow::Result<Report> {
-    let own = tokio::task::block_in_place(OwnServices::start)?;
+    let own = tokio::task::block_in_place(|| OwnServices::with_nodes(options.nodes))?;
     let database = Database::fresh_on(&own.services).await;
     let folder = tempfile::tempdir()?;
     let documents = folder.path().join("documents");
     std::fs::create_dir(&documents)?;
     let disk = SmallDisk::mount(&documents);
     let outside = Arc::new(Outside::start().await);
-    let place = Place { services: &own.services, database: &database, folder: folder.path(), documents: &documents };
+    let place = Place { own: &own, database: &database, folder: folder.path(), documents: &documents };
     let fleet = Fleet::start(&place, &outside, options.workers).await?;
     let api = Api::new(&fleet.url, &fleet.key);
     outside.endpoint.belongs_to(api.clone(), fleet.secret.clone());
@@ -87,7 +90,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         stop: CancellationToken::new(),
         end: CancellationToken::new(),
     });
-    let mut world = World { fleet, outside: &outside, own: &own, disk: disk.as_ref() };
+    let mut world = World { fleet, outside: &outside, own: &own, disk: disk.as_ref(), leaders_moved: 0 };
     let mut tasks: JoinSet<()> = (0..options.callers)
         .map(|number| Arc::clone(&callers).one(options.seed.wrapping_add(number as u64), options.pause))
         .collect();
@@ -111,7 +114,17 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     }
     let recovery = recovery(&faults, &promises, &outside.endpoint.arrivals());
     let logs = (!findings.broken.is_empty()).then(|| folder.keep());
-    Ok(Report { seed: options.seed, accepted: promises.len(), refused, findings, recovery, skipped, logs })
+    let leaders_moved = world.leaders_moved;
+    Ok(Report {
+        seed: options.seed,
+        accepted: promises.len(),
+        refused,
+        findings,
+        recovery,
+        leaders_moved,
+        skipped,
+        logs,
+    })
 }
 
 type Attack = (Vec<Done>, BTreeMap<&'static str, &'static str>);
@@ -119,7 +132,7 @@ type Attack = (Vec<Done>, BTreeMap<&'static str, &'static str>);
 async fn attack(options: &Options, world: &mut World<'_>, ledger: &Ledger) -> anyhow::Result<Attack> {
     let end = Instant::now() + options.lasts;
     let (mut done, mut skipped) = (Vec::new(), BTreeMap::new());
-    for step in Plan::new(options.seed, options.workers) {
+    for step in Plan::new(options.seed, options.workers, options.nodes) {
         if Instant::now() >= end {
             break;
         }
@@ -132,8 +145,8 @@ async fn attack(options: &Options, world: &mut World<'_>, ledger: &Ledger) -> an
         if step.fault == Fault::Outside(plan::Outside::LlmLies) {
             ledger.lied();
         }
-        world.suffer(step.fault, step.lasts).await?;
-        done.push(Done { fault: step.fault, over: Instant::now() });
+        let over = world.suffer(step.fault, step.lasts).await?;
+        done.push(Done { fault: step.fault, over });
     }
     Ok((done, skipped))
 }

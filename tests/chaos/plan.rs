@@ -54,8 +54,10 @@ pub enum Fault {
     RestartWorker(usize),
     /// SIGSTOP for longer than a lease, then SIGCONT.
     StallWorker(usize),
-    /// The broker is killed and started again.
+    /// The broker is killed and started again, all its nodes.
     RestartBroker,
+    /// One node of the broker is killed, and started again when the fault ends.
+    BrokerNode(usize),
     /// The database ends as a crash ends it (immediate) and is started again.
     RestartDatabase,
     /// The link of one process (0 is the api, else a worker) to a service.
@@ -79,6 +81,7 @@ impl Fault {
             Self::RestartWorker(_) => "SIGTERM of a worker",
             Self::StallWorker(_) => "a worker stopped past its lease",
             Self::RestartBroker => "crash of the broker",
+            Self::BrokerNode(_) => "kill -9 of a node of the broker",
             Self::RestartDatabase => "crash of the database",
             Self::Link(_, Far::Database, _) => "a link to the database",
             Self::Link(_, Far::Broker, _) => "a link to the broker",
@@ -121,13 +124,15 @@ pub struct Step {
 pub struct Plan {
     random: StdRng,
     workers: usize,
+    nodes: usize,
     left: Vec<Fault>,
 }
 
 impl Plan {
-    /// For a fleet with so many workers.
-    pub fn new(seed: u64, workers: usize) -> Self {
-        Self { random: StdRng::seed_from_u64(seed), workers, left: Vec::new() }
+    /// For a fleet with so many workers and nodes of the broker, each of which is killed once a round unless it is the
+    /// only one.
+    pub fn new(seed: u64, workers: usize, nodes: usize) -> Self {
+        Self { random: StdRng::seed_from_u64(seed), workers, nodes, left: Vec::new() }
     }
 
     fn round(&mut self) -> Vec<Fault> {
@@ -154,6 +159,9 @@ impl Plan {
         }
         use Outside::{EndpointDown, LlmFails, LlmLies, OcrFails, OcrHangs};
         faults.extend([OcrHangs, OcrFails, LlmFails, LlmLies, EndpointDown].map(Fault::Outside));
+        if self.nodes > 1 {
+            faults.extend((1..=self.nodes).map(Fault::BrokerNode));
+        }
         faults.shuffle(random);
         faults
     }
@@ -181,15 +189,26 @@ mod tests {
 
     #[test]
     fn the_same_seed_makes_the_same_plan_and_another_makes_another() {
-        let steps = |seed| Plan::new(seed, 3).take(60).collect::<Vec<_>>();
+        let steps = |seed| Plan::new(seed, 3, 1).take(60).collect::<Vec<_>>();
         assert_eq!(steps(1), steps(1));
         assert_ne!(steps(1), steps(2));
     }
 
     #[test]
     fn every_kind_of_fault_comes_in_each_round() {
-        let round = |skip| Plan::new(7, 3).skip(skip).take(19).map(|step| step.fault.kind()).collect::<BTreeSet<_>>();
+        let round =
+            |skip| Plan::new(7, 3, 1).skip(skip).take(19).map(|step| step.fault.kind()).collect::<BTreeSet<_>>();
         assert_eq!(round(0).len(), 16);
         assert_eq!(round(0), round(19));
+    }
+
+    #[test]
+    fn each_node_of_a_broker_that_has_several_is_killed_once_in_each_round() {
+        let kills = |round: usize| {
+            let steps = Plan::new(7, 3, 3).skip(22 * round).take(22).map(|step| step.fault);
+            steps.filter(|fault| matches!(fault, Fault::BrokerNode(_))).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(kills(0).len(), 3);
+        assert_eq!(kills(0), kills(1));
     }
 }

@@ -15,7 +15,7 @@ use super::plan::Fault;
 pub struct Done {
     /// Which.
     pub fault: Fault,
-    /// When it was over.
+    /// When it was over; of a node of several, when it was killed.
     pub over: Instant,
 }
 
@@ -32,6 +32,8 @@ pub struct Report {
     pub findings: Findings,
     /// By kind of fault: how often, and the seconds until a submission made after it was told of.
     pub recovery: BTreeMap<&'static str, Vec<f64>>,
+    /// Queues of the broker that got another leader when their node was killed.
+    pub leaders_moved: usize,
     /// Faults that cannot be done on this machine, with the reason.
     pub skipped: BTreeMap<&'static str, &'static str>,
     /// Where the logs of all processes are kept, where a promise was broken.
@@ -78,6 +80,9 @@ impl Display for Report {
             let figure =
                 |seconds: Option<&f64>| seconds.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.1}"));
             writeln!(f, "{kind:<34}{:>6}{:>14}{:>8}", seconds.len(), figure(median), figure(most))?;
+        }
+        if self.leaders_moved > 0 {
+            writeln!(f, "{} queues of killed nodes were led by others", self.leaders_moved)?;
         }
         for (kind, why) in &self.skipped {
             writeln!(f, "not done here: {kind} ({why})")?;

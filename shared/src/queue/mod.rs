@@ -10,6 +10,7 @@ pub mod inspect;
 mod message;
 mod names;
 mod publish;
+mod refusals;
 mod session;
 
 pub use broker::Broker;

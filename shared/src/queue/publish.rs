@@ -1,6 +1,6 @@
 //! Publishes jobs with pipelined confirms.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use lapin::options::BasicPublishOptions;
@@ -60,13 +60,17 @@ pub async fn publish_jobs(session: &Session, jobs: &[PublishedJob]) -> Unconfirm
     let mut unconfirmed = Unconfirmed::default();
     for (job, confirmation) in jobs.iter().zip(join_all(waits).await) {
         let why = match confirmation {
-            Ok(Confirmation::Ack(None)) => continue,
+            Ok(Confirmation::Ack(None)) => {
+                session.refusals.taken(job.lane);
+                continue;
+            }
             Ok(Confirmation::Ack(Some(_))) => Relayed::Returned,
             Ok(Confirmation::Nack(_) | Confirmation::NotRequested) => Relayed::Nacked,
             Err(_) => Relayed::Lost,
         };
-        if why != Relayed::Nacked {
-            // The connection broke, or a queue is gone: the next session declares it anew.
+        // The connection broke, a queue is gone, or this session's channel knows no leader of it: the next one declares
+        // it anew and asks anew.
+        if why != Relayed::Nacked || session.refusals.refused(job.lane, Instant::now()) {
             session.fail();
         }
         unconfirmed.publishings.push(NotTaken { job_id: job.job_id, publish_no: job.publish_no, why });

@@ -9,6 +9,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties, Event, ExchangeKind};
 use tokio_util::sync::CancellationToken;
 
+use super::refusals::Refusals;
 use super::{Names, QueueError};
 use crate::store::jobs::Lane;
 
@@ -27,6 +28,7 @@ pub struct Session {
     /// this session: the next one declares the queue anew.
     pub(super) looks: Channel,
     pub(super) names: Names,
+    pub(super) refusals: Refusals,
     ended: CancellationToken,
 }
 
@@ -40,7 +42,8 @@ impl Session {
         let events = connection.create_channel().await?;
         let looks = connection.create_channel().await?;
         declare(&looks, &names).await?;
-        Ok(Self { connection, jobs, events, looks, names, ended: CancellationToken::new() })
+        let (refusals, ended) = (Refusals::default(), CancellationToken::new());
+        Ok(Self { connection, jobs, events, looks, names, refusals, ended })
     }
 
     /// A channel of its own, for a consumer.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use harness::chaos::{Options, run};
 
-const USAGE: &str = "usage: chaos [--seconds N] [--seed N]";
+const USAGE: &str = "usage: chaos [--seconds N] [--seed N] [--nodes 1|3]";
 
 fn say(text: &str) {
     #[expect(clippy::print_stdout, reason = "it is for people")]
@@ -17,16 +17,17 @@ fn say(text: &str) {
 
 fn options(arguments: impl Iterator<Item = String>) -> Result<Options, &'static str> {
     let arguments: Vec<String> = arguments.collect();
-    let (mut seed, mut seconds) = (u64::from(rand::random::<u32>()), 600);
+    let (mut seed, mut seconds, mut nodes) = (u64::from(rand::random::<u32>()), 600, 1);
     for pair in arguments.chunks(2) {
         let value = pair.get(1).and_then(|value| value.parse().ok()).ok_or(USAGE)?;
         match pair[0].as_str() {
             "--seed" => seed = value,
             "--seconds" => seconds = value,
+            "--nodes" if value == 1 || value == 3 => nodes = usize::try_from(value).map_err(|_| USAGE)?,
             _ => return Err(USAGE),
         }
     }
-    Ok(Options { told: say, ..Options::new(seed, Duration::from_secs(seconds)) })
+    Ok(Options { told: say, nodes, ..Options::new(seed, Duration::from_secs(seconds)) })
 }
 
 #[tokio::main]

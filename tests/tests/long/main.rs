@@ -1,4 +1,5 @@
 //! Longer forms of what shorter tests cover, for `make test-long`.
 
+mod cluster;
 mod documents;
 mod faults;

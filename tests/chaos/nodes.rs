@@ -1,0 +1,52 @@
+//! A node of the broker that goes away and comes back: what its cluster must do meanwhile.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use tokio::task::block_in_place;
+
+use crate::own_services::{Action, Kept, OwnServices};
+
+/// What the cluster may take to elect leaders, or a node that came back to keep its queues again, on a busy machine.
+const SETTLES: Duration = Duration::from_secs(60);
+
+/// A node that was killed.
+#[derive(Clone, Copy, Debug)]
+pub struct Killed {
+    /// When.
+    pub at: Instant,
+    /// Queues that it had led and another leads since.
+    pub moved: usize,
+}
+
+/// Kills a node, sees its queues led by others, and starts it again.
+///
+/// # Errors
+/// A queue was not kept by all nodes before, stays without a leader, or is not kept by all afterwards.
+pub async fn kill(own: &OwnServices, node: usize, lasts: Duration) -> anyhow::Result<Killed> {
+    let all = own.nodes.len();
+    let whole = |queues: &[Kept]| queues.iter().all(|kept| kept.members.len() == all && kept.online.len() == all);
+    // Those that another fault kept from it come first.
+    let before = until(own, "each queue is kept by all nodes", whole)?;
+    ensure!(!before.is_empty(), "the broker has no quorum queue");
+    block_in_place(|| own.act_on_node(node, Action::Crash))?;
+    let at = Instant::now();
+    let led = |queues: &[Kept]| queues.iter().filter(|kept| kept.leader == node).count();
+    until(own, "others lead the queues of a killed node", |queues| queues.len() == before.len() && led(queues) == 0)?;
+    tokio::time::sleep(lasts.saturating_sub(at.elapsed())).await;
+    block_in_place(|| own.act_on_node(node, Action::Start))?;
+    until(own, "a node that came back keeps its queues", whole)?;
+    Ok(Killed { at, moved: led(&before) })
+}
+
+/// The broker's queues, as soon as they are so.
+fn until(own: &OwnServices, what: &str, so: impl Fn(&[Kept]) -> bool) -> anyhow::Result<Vec<Kept>> {
+    let deadline = Instant::now() + SETTLES;
+    loop {
+        let queues = block_in_place(|| own.queues()).with_context(|| what.to_owned())?;
+        if so(&queues) {
+            return Ok(queues);
+        }
+        ensure!(Instant::now() < deadline, "not within {} s: {what}: {queues:?}", SETTLES.as_secs());
+    }
+}
