@@ -128,6 +128,11 @@ pub(super) fn third_below(tokens: &[Token], last: usize) -> Option<usize> {
         })
 }
 
+/// Marks between a label and its value, a table's frame read as such among them; a dash is a field left empty.
+fn is_scrap(token: &Token) -> bool {
+    !token.is_word() && token.kind != Kind::Number && !['_', '-', '–', '—'].iter().any(|mark| token.is(*mark))
+}
+
 /// «Фамилия … Имя … Отчество …», each with its own value.
 fn split_fields(tokens: &[Token]) -> Option<Candidate> {
     let value_after = |from: usize, labels: &[&str]| -> Option<usize> {
@@ -136,11 +141,7 @@ fn split_fields(tokens: &[Token]) -> Option<Candidate> {
         let mut at = label + 1;
         loop {
             let token = tokens.get(at).filter(|t| t.page == tokens[label].page && t.line <= line + 2)?;
-            if token.is_word() && labels.iter().any(|l| is_the_label(token, l))
-                || token.is('/')
-                || token.is(':')
-                || token.is('|')
-            {
+            if token.is_word() && labels.iter().any(|l| is_the_label(token, l)) || is_scrap(token) {
                 at += 1;
             } else {
                 return name_like(token).then_some(at);

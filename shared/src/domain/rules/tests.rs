@@ -42,6 +42,15 @@ fn read(text: &str, applicant: &str) -> Read {
     }
 }
 
+#[test]
+fn the_frame_of_a_table_between_a_label_and_its_value_is_passed_over() {
+    let table = "СПРАВКА ОБ ИНВАЛИДНОСТИ\nТегі/ Фамилия ) Лебедева\nАты /.Имя ) Светлана\nӘкесінің аты:/ Отчество | Викторовна\n\
+        Туған күні / Дата рождения 12.11.1999\nБерілген күні / Дата выдачи справки | 01.07.2026";
+    assert_eq!(read(table, "").fio.as_deref(), Some("Лебедева Светлана Викторовна"));
+    let without = table.replace("Викторовна", "—");
+    assert_eq!(read(&without, "").fio.as_deref(), Some("Лебедева Светлана"));
+}
+
 /// Title, name, date, text.
 const DOCUMENTS: &[(&str, &str, &str, &str)] = &[
     (
