@@ -33,6 +33,34 @@ async fn a_window_is_filled_by_turns_between_clients_however_long_their_backlogs
 }
 
 #[tokio::test]
+async fn a_window_is_filled_without_going_through_the_backlog() {
+    let database = Database::fresh().await;
+    let pool = database.pool();
+    let owner = client(pool, "bulk").await;
+    // One connection, since a plan is its own: made before there is anything, as at the start of a system.
+    let mut connection = pool.acquire().await.unwrap();
+    let prepare = concat!("PREPARE fill AS ", include_str!("../../shared/src/store/jobs/fill_windows.sql"));
+    sqlx::raw_sql("SET plan_cache_mode = force_generic_plan").execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql(prepare).execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql("EXECUTE fill").execute(&mut *connection).await.unwrap();
+    sqlx::query(
+        "INSERT INTO jobs (job_id, kind, run_id, client_id)
+         SELECT gen_random_uuid(), 'run', gen_random_uuid(), $1 FROM generate_series(1, 20000)",
+    )
+    .bind(owner)
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    let explain = "EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT json) EXECUTE fill";
+    let told: serde_json::Value =
+        sqlx::query_scalar(explain).persistent(false).fetch_one(&mut *connection).await.unwrap();
+    let touched = told[0]["Plan"]["Shared Hit Blocks"].as_u64().unwrap()
+        + told[0]["Plan"]["Shared Read Blocks"].as_u64().unwrap();
+    assert!(touched < 300, "{touched} blocks for a window of eight: {told:#}");
+    assert_eq!(count(pool, "SELECT count(*) FROM jobs WHERE published_at IS NOT NULL").await, 8);
+}
+
+#[tokio::test]
 async fn each_job_is_published_once_by_however_many_relays() {
     let database = Database::fresh().await;
     let pool = database.pool();

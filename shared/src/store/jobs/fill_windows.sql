@@ -57,11 +57,16 @@ placed AS MATERIALIZED (
     SELECT job_id, free, row_number() OVER (PARTITION BY kind, priority ORDER BY turn, available_at, job_id) AS place
     FROM due
 ),
+-- Each is looked up by the primary key, here and in the update, although the plan may have been made while the table
+-- was small and is kept while it grows: a sum that is not computed beforehand passes for few rows, and a condition
+-- that no partial index is known to fulfil keeps the look-up from going through all that waits.
 taken AS (
-    SELECT job_id FROM jobs
-    WHERE job_id IN (SELECT job_id FROM placed WHERE place <= free)
-      AND published_at IS NULL AND lease_token IS NULL
-    FOR UPDATE SKIP LOCKED
+    SELECT j.job_id
+    FROM (SELECT job_id FROM placed WHERE place <= free AND place = place + 0) p CROSS JOIN LATERAL (
+        SELECT jobs.job_id FROM jobs
+        WHERE jobs.job_id = p.job_id
+          AND CASE WHEN jobs.published_at IS NULL THEN jobs.lease_token IS NULL ELSE false END
+        FOR UPDATE SKIP LOCKED) j
 ),
 marked AS (
     UPDATE jobs SET published_at = now(), publish_no = jobs.publish_no + 1, republished = 0
