@@ -10,6 +10,6 @@ install: ; @deploy/local/install.sh
 up: install ; @deploy/local/up.sh
 down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)
 bench: ; @deploy/local/bench.sh $(ARGS)
-check: ; @cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
+check: ; @cargo fmt --all --check && cargo clippy --workspace --all-targets --features rb-ocr-tests/long --locked -- -D warnings
 sqlx: up ; @deploy/local/sqlx.sh
 evaluate: ; @deploy/local/evaluate.sh "$(DOCS)" "$(NAMES)"

@@ -41,7 +41,8 @@ rabbitmq_start() {
 }
 
 rabbitmq_launch_one() {
-    ! rabbitmq_up || return 0
+    # Also one that runs and does not listen, since it is alone, is only waited for.
+    [[ -z $(rabbitmq_find) ]] || return 0
     local new=''
     [[ -d $RMQ_HOME/data/node ]] || new=1
     rabbitmq_launch

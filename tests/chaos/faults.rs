@@ -66,6 +66,7 @@ impl World<'_> {
                 self.leaders_moved += killed.moved;
                 return Ok(killed.at);
             }
+            Fault::BrokerMinority(number) => nodes::leave_alone(self.own, number, lasts).await?,
             Fault::RestartDatabase => self.crash(Service::Postgres, lasts).await?,
             Fault::Link(number, far, bad) => {
                 let link = self.fleet.members[number].link(far);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use tokio::task::block_in_place;
 
-use crate::own_services::{Action, Kept, OwnServices};
+use crate::own_services::{Action, Kept, OwnServices, Service};
 
 /// What the cluster may take to elect leaders, or a node that came back to keep its queues again, on a busy machine.
 const SETTLES: Duration = Duration::from_secs(60);
@@ -24,10 +24,8 @@ pub struct Killed {
 /// # Errors
 /// A queue was not kept by all nodes before, stays without a leader, or is not kept by all afterwards.
 pub async fn kill(own: &OwnServices, node: usize, lasts: Duration) -> anyhow::Result<Killed> {
-    let all = own.nodes.len();
-    let whole = |queues: &[Kept]| queues.iter().all(|kept| kept.members.len() == all && kept.online.len() == all);
     // Those that another fault kept from it come first.
-    let before = until(own, "each queue is kept by all nodes", whole)?;
+    let before = whole(own, "each queue is kept by all nodes")?;
     ensure!(!before.is_empty(), "the broker has no quorum queue");
     block_in_place(|| own.act_on_node(node, Action::Crash))?;
     let at = Instant::now();
@@ -35,8 +33,27 @@ pub async fn kill(own: &OwnServices, node: usize, lasts: Duration) -> anyhow::Re
     until(own, "others lead the queues of a killed node", |queues| queues.len() == before.len() && led(queues) == 0)?;
     tokio::time::sleep(lasts.saturating_sub(at.elapsed())).await;
     block_in_place(|| own.act_on_node(node, Action::Start))?;
-    until(own, "a node that came back keeps its queues", whole)?;
+    whole(own, "a node that came back keeps its queues")?;
     Ok(Killed { at, moved: led(&before) })
+}
+
+/// Kills all nodes but this one, which may not go on alone, and starts them again.
+///
+/// # Errors
+/// The cluster is not whole afterwards.
+pub async fn leave_alone(own: &OwnServices, node: usize, lasts: Duration) -> anyhow::Result<()> {
+    for other in (1..=own.nodes.len()).filter(|other| *other != node) {
+        block_in_place(|| own.act_on_node(other, Action::Crash))?;
+    }
+    tokio::time::sleep(lasts).await;
+    block_in_place(|| own.act(Service::RabbitMq, Action::Start))?;
+    whole(own, "a cluster that was in the minority is whole").map(drop)
+}
+
+/// The broker's queues, as soon as all nodes keep each.
+fn whole(own: &OwnServices, what: &str) -> anyhow::Result<Vec<Kept>> {
+    let all = own.nodes.len();
+    until(own, what, |queues| queues.iter().all(|kept| kept.members.len() == all && kept.online.len() == all))
 }
 
 /// The broker's queues, as soon as they are so.

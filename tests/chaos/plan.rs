@@ -60,6 +60,8 @@ pub enum Fault {
     BrokerNode(usize),
     /// The database ends as a crash ends it (immediate) and is started again.
     RestartDatabase,
+    /// All nodes of the broker but this one are killed, so that it may decide nothing, and started when the fault ends.
+    BrokerMinority(usize),
     /// The link of one process (0 is the api, else a worker) to a service.
     Link(usize, Far, Bad),
     /// Somebody purges the queues by hand.
@@ -82,6 +84,7 @@ impl Fault {
             Self::StallWorker(_) => "a worker stopped past its lease",
             Self::RestartBroker => "crash of the broker",
             Self::BrokerNode(_) => "kill -9 of a node of the broker",
+            Self::BrokerMinority(_) => "kill -9 of all nodes but one",
             Self::RestartDatabase => "crash of the database",
             Self::Link(_, Far::Database, _) => "a link to the database",
             Self::Link(_, Far::Broker, _) => "a link to the broker",
@@ -129,8 +132,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For a fleet with so many workers and nodes of the broker, each of which is killed once a round unless it is the
-    /// only one.
+    /// For a fleet with so many workers and nodes of the broker, each of which is killed once a round, and once all but
+    /// one, unless it is the only one.
     pub fn new(seed: u64, workers: usize, nodes: usize) -> Self {
         Self { random: StdRng::seed_from_u64(seed), workers, nodes, left: Vec::new() }
     }
@@ -161,6 +164,7 @@ impl Plan {
         faults.extend([OcrHangs, OcrFails, LlmFails, LlmLies, EndpointDown].map(Fault::Outside));
         if self.nodes > 1 {
             faults.extend((1..=self.nodes).map(Fault::BrokerNode));
+            faults.push(Fault::BrokerMinority(random.random_range(1..=self.nodes)));
         }
         faults.shuffle(random);
         faults
@@ -205,7 +209,7 @@ mod tests {
     #[test]
     fn each_node_of_a_broker_that_has_several_is_killed_once_in_each_round() {
         let kills = |round: usize| {
-            let steps = Plan::new(7, 3, 3).skip(22 * round).take(22).map(|step| step.fault);
+            let steps = Plan::new(7, 3, 3).skip(23 * round).take(23).map(|step| step.fault);
             steps.filter(|fault| matches!(fault, Fault::BrokerNode(_))).collect::<BTreeSet<_>>()
         };
         assert_eq!(kills(0).len(), 3);
