@@ -1,10 +1,11 @@
 # The commands of the README; each is one line that calls a script or cargo.
-.PHONY: demo test test-long chaos up down bench check sqlx evaluate install
+.PHONY: demo test test-long chaos chaos-mutants up down bench check sqlx evaluate install
 
 demo: ; @deploy/local/demo.sh
 test: ; @deploy/local/test.sh
 test-long: ; @deploy/local/test.sh --long
 chaos: ; @deploy/local/chaos.sh $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(NODES),--nodes $(NODES))
+chaos-mutants: ; @$(if $(SECONDS),CHAOS_SECONDS=$(SECONDS)) deploy/local/chaos_mutants.sh $(MUTANT)
 install: ; @deploy/local/install.sh
 up: install ; @deploy/local/up.sh
 down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)

@@ -5,6 +5,7 @@
 set -euo pipefail
 . "$(dirname "$0")/place.sh"
 . "$ROOT/deploy/local/postgres.sh"
+. "$ROOT/deploy/local/schema.sh"
 
 check=''
 case ${1:-} in
@@ -16,8 +17,6 @@ esac
 # shellcheck source=/dev/null
 . "$ENV_FILE"
 postgres_place
-psql=$(postgres_bin)/psql
-ask() { "$psql" --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --output=/dev/null "$@"; }
 
 fresh=rb_ocr_sqlx_$$
 made=$(mktemp -d)
@@ -28,17 +27,13 @@ restore() {
     for file in "${touched[@]}"; do
         [[ ! -e $made/time/$file ]] || touch -r "$made/time/$file" "$ROOT/$file"
     done
-    ask "$DATABASE_URL" -c "DROP DATABASE IF EXISTS $fresh WITH (FORCE)" || true
+    schema_drop "$fresh" || true
     rm -rf "$made"
 }
 trap restore EXIT
 trap 'exit 130' INT TERM HUP
 
-ask "$DATABASE_URL" -c "CREATE DATABASE $fresh"
-for file in "$ROOT"/migrations/*.sql; do
-    PGOPTIONS='-c client_min_messages=warning' ask "${DATABASE_URL%/*}/$fresh" --file="$file" ||
-        die "$(basename "$file") does not apply."
-done
+schema_make "$fresh" "$ROOT/migrations"
 
 cd "$ROOT"
 mkdir -p "$made/sqlx" "$made/time"
@@ -55,7 +50,7 @@ for crate in shared api worker cli tests; do
     done
 done
 if ((${#crates[@]})); then
-    DATABASE_URL=${DATABASE_URL%/*}/$fresh SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$made/sqlx \
+    DATABASE_URL=$(schema_url "$fresh") SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$made/sqlx \
         cargo check --quiet --locked --all-targets "${crates[@]}"
 fi
 

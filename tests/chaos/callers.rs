@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::api::Api;
 use super::documents::Document;
@@ -31,6 +32,8 @@ pub struct Callers {
     pub stop: CancellationToken,
     /// Every request is given up from now on.
     pub end: CancellationToken,
+    /// What is still done to runs that were submitted: it has ended before anybody judges.
+    pub meddling: TaskTracker,
 }
 
 impl Callers {
@@ -47,7 +50,7 @@ impl Callers {
             }
             if fate < 0.2 {
                 let callers = Arc::clone(&self);
-                tokio::spawn(async move {
+                self.meddling.spawn(async move {
                     tokio::time::sleep(later).await;
                     callers.meddle(number, &run_id, fate).await;
                 });
@@ -94,13 +97,16 @@ impl Callers {
         }
     }
 
-    /// The same submission again: it must name the same run.
+    /// The same submission again: it must name the same run. That the first were still arriving is no answer any more.
     async fn repeat(&self, number: u64, run_id: &str) {
         let (document, url) = (Document::new(number), self.outside.endpoint.url(number));
-        if let Ok((202, answer)) = self.api.submit(&document, number, &url).await
-            && answer["run_id"] != run_id
-        {
-            self.ledger.broken(format!("the repeat of {run_id} made {}", answer["run_id"]));
+        match self.api.submit(&document, number, &url).await {
+            Ok((202, answer)) if answer["run_id"] == run_id => {}
+            Ok((429 | 500..=599, _)) | Err(_) => {}
+            Ok((status, answer)) => {
+                let made = format!("{status} {} {}", answer["code"], answer["run_id"]);
+                self.ledger.broken(format!("the repeat of {run_id} was answered {made}"));
+            }
         }
     }
 

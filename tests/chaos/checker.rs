@@ -68,6 +68,9 @@ pub async fn check(
     for row in doubles(pool).await? {
         findings.broken(format!("doubled: {row}"));
     }
+    for row in remains(pool).await? {
+        findings.broken(format!("kept: {row}"));
+    }
     Ok(findings)
 }
 
@@ -179,6 +182,20 @@ async fn doubles(pool: &PgPool) -> anyhow::Result<Vec<String>> {
          GROUP BY run_id, details ->> 'generation' HAVING count(*) > 1
          UNION ALL
          SELECT 'run ' || run_id || ' has ' || count(*) || ' events' FROM callbacks GROUP BY run_id HAVING count(*) > 1",
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+/// What is left of runs that were erased, in words.
+async fn remains(pool: &PgPool) -> anyhow::Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT 'erased run ' || run_id || ' has its ' || string_agg(DISTINCT what, ', ')
+         FROM (SELECT run_id, 'errors' AS what FROM verification_errors UNION ALL SELECT run_id, 'pages' FROM ocr_pages
+               UNION ALL SELECT run_id, 'model calls' FROM llm_calls UNION ALL SELECT run_id, 'events' FROM callbacks
+               UNION ALL SELECT run_id, 'tries' FROM callback_attempts
+               UNION ALL SELECT run_id, 'record' FROM verification_runs) AS kept
+         JOIN erasures USING (run_id) GROUP BY run_id",
     )
     .fetch_all(pool)
     .await?)

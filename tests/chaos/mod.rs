@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use api::Api;
 use callers::Callers;
@@ -89,6 +90,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         next: AtomicU64::new(0),
         stop: CancellationToken::new(),
         end: CancellationToken::new(),
+        meddling: TaskTracker::new(),
     });
     let mut world = World { fleet, outside: &outside, own: &own, disk: disk.as_ref(), leaders_moved: 0 };
     let mut tasks: JoinSet<()> = (0..options.callers)
@@ -102,6 +104,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let _ = tokio::time::timeout(checker::SETTLED, async { while tasks.join_next().await.is_some() {} }).await;
     callers.end.cancel();
     while tasks.join_next().await.is_some() {}
+    callers.meddling.close();
+    callers.meddling.wait().await;
 
     let promises = callers.ledger.promises();
     let mut findings = checker::check(&api, database.pool(), &promises, || outside.endpoint.arrivals()).await?;

@@ -322,6 +322,20 @@ async fn an_erasure_and_a_result_that_replaces_a_callback_do_not_wait_for_each_o
 }
 
 #[tokio::test]
+async fn an_erasure_that_finds_nothing_more_to_erase_has_let_go_of_the_job_when_it_answers() {
+    let database = Database::fresh().await;
+    let pool = database.pool();
+    let owner = client(pool, "bank").await;
+    for _ in 0..50 {
+        let run = new_run(owner);
+        begin(pool, &run).await;
+        assert!(erase(pool, &run).await && !erase(pool, &run).await);
+        assert_eq!(published(pool).await.len(), 1, "its files are still owed, and no relay passes the job over");
+        sqlx::query("DELETE FROM jobs").execute(pool).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_delivery_that_ends_after_the_erasure_records_nothing() {
     let database = Database::fresh().await;
     let pool = database.pool();

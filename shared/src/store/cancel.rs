@@ -50,6 +50,7 @@ pub async fn cancel(
     };
     let lease = Lease { job_id: job.job_id, token: job.token };
     let Some(finished) = finish::finish_in(&mut transaction, lease, run_id, &ending(canceller.actor)).await? else {
+        transaction.rollback().await?;
         return Ok(None);
     };
     let event = Event {

@@ -44,6 +44,8 @@ pub async fn erase(pool: &Pool, run_id: Uuid, client_id: Uuid, eraser: &Eraser<'
     .fetch_optional(&mut *transaction)
     .await?;
     if there.is_none() {
+        // Dropped, it would end some time after the answer, and a relay would pass over what it still holds.
+        transaction.rollback().await?;
         return Ok(false);
     }
     sqlx::query!(

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use harness::chaos::{Options, run};
+use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: chaos [--seconds N] [--seed N] [--nodes 1|3]";
 
@@ -30,6 +31,15 @@ fn options(arguments: impl Iterator<Item = String>) -> Result<Options, &'static 
     Ok(Options { told: say, nodes, ..Options::new(seed, Duration::from_secs(seconds)) })
 }
 
+async fn told_to_end() {
+    let mut terminate = signal(SignalKind::terminate()).expect("it can be listened to");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("it can be listened to");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
@@ -40,7 +50,12 @@ async fn main() -> ExitCode {
         }
     };
     say(&format!("seed {}, {} s", options.seed, options.lasts.as_secs()));
-    match run(&options).await {
+    // Told to end, it ends in order: the fleet and its services are groups of their own and would be left behind.
+    let ran = tokio::select! {
+        ran = run(&options) => ran,
+        () = told_to_end() => return ExitCode::from(130),
+    };
+    match ran {
         Ok(report) => {
             say(&format!("\n{report}"));
             if report.kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -26,7 +26,10 @@ fn whatever_happens_to_a_job_in_whatever_order_it_is_picked_up_and_ends_once() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let database = runtime.block_on(Database::fresh());
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
+    let default = Config::default();
+    // As far as it has to go, and no farther than PROPTEST_MAX_SHRINK_ITERS says.
+    let max_shrink_iters = default.max_shrink_iters.min(400);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters, ..default };
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&u64::to_le_bytes(seed));
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

@@ -85,6 +85,7 @@ pub fn plans() -> impl Strategy<Value = Vec<Operation>> {
     let part = prop_oneof![
         8 => operation().prop_map(|operation| vec![operation]),
         1 => Just(stall()),
+        1 => Just(missed()),
         1 => any::<bool>().prop_map(early),
         1 => late().prop_map(withdrawn),
     ];
@@ -98,6 +99,18 @@ fn stall() -> Vec<Operation> {
         Operation::Deliver { message: 0, again: true },
         Operation::Time(Span::Lease),
         Operation::Expire,
+    ]
+}
+
+/// A message is missed while a job that was published before it is worked on.
+fn missed() -> Vec<Operation> {
+    vec![
+        Operation::Relay(Fate::Taken),
+        Operation::Deliver { message: 0, again: false },
+        Operation::Submit { callback: false },
+        Operation::Relay(Fate::Lost),
+        Operation::Time(Span::Moment),
+        Operation::Republish,
     ]
 }
 

@@ -140,6 +140,8 @@ pub async fn finish(pool: &Pool, lease: Lease, run_id: Uuid, finish: &Finish) ->
     let finished = finish_in(&mut transaction, lease, run_id, finish).await?;
     if finished.is_some() {
         transaction.commit().await?;
+    } else {
+        transaction.rollback().await?;
     }
     Ok(finished)
 }
