@@ -119,7 +119,8 @@ fn goes_on(lines: &[&str], line: usize) -> bool {
 }
 
 fn speaks(line: &str) -> bool {
-    if line.contains(['{', '}']) || line.contains("\":") || is_tagged(line) {
+    // A bracket alone is a reader's slip or a signature.
+    if ["\":", "{\"", "\"}", "{ \"", "\" }"].iter().any(|sign| line.contains(sign)) || is_tagged(line) {
         return true;
     }
     let words: Vec<String> = line
@@ -208,6 +209,8 @@ mod tests {
             "Данный документ согласно пункту 1 статьи 7 ЗРК равнозначен документу на бумажном носителе",
             "Приказ вступает в силу со дня подписания. Контроль за исполнением возложить на инспектора",
             "IDKAZ0123456789<<<<<<<<<<<<<<<",
+            "Бұйрықпен таныстым: { Ә.Ж. Жүнісова",
+            "тел: 8 {7212} 42-01-57, БИН 940340000152",
         ] {
             assert_eq!(left(line), None, "{line}");
         }
