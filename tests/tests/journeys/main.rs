@@ -4,6 +4,7 @@
 mod bad_input;
 mod callback_targets;
 mod callbacks;
+mod cancelling;
 mod checks;
 mod clients;
 mod command_line;
