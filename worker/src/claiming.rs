@@ -1,8 +1,11 @@
-//! Claiming what was delivered: in the delivery's trace, again while the database is away, and counted.
+//! Claiming what was delivered: in the delivery's trace, again while the database is away, and counted; and giving a
+//! claim back.
+
+use std::time::Duration;
 
 use shared::queue::Delivered;
 use shared::store::StoreError;
-use shared::store::jobs::Kind;
+use shared::store::jobs::{self, Kind, Lease};
 use shared::telemetry::{self, TraceContext};
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -33,6 +36,20 @@ where
         app.relay.claimed();
     }
     claimed
+}
+
+/// Gives a claim back, which costs no attempt. While the database is away it is tried until the worker has to end; the
+/// lease runs out meanwhile, and giving back what another has claimed changes nothing.
+pub async fn give_back(app: &App, kind: Kind, lease: Lease, pause: Duration) {
+    let (kind, leases) = (kind.as_str(), [lease]);
+    match until_done(app, "a job cannot be given back", || jobs::give_back(&app.pool, &leases, pause)).await {
+        Some(Ok(_)) => {
+            tracing::info!(kind, pause_seconds = pause.as_secs_f64(), "a job is given back");
+            app.relay.due_in(pause);
+        }
+        Some(Err(error)) => tracing::error!(kind, %error, "a job cannot be given back; its lease runs out"),
+        None => tracing::warn!(kind, "a job could not be given back before the shutdown; its lease runs out"),
+    }
 }
 
 /// The trace that the work on a delivery goes on with. A message that somebody put there by hand has none; its run,

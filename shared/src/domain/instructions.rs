@@ -3,7 +3,9 @@
 //! neither rules nor a model can be led by them, and no quote can be grounded in them. Whoever writes such lines in
 //! other words meets the checks themselves: a paper that names another person stays that person's.
 
-use super::letters::{fold, is_word_sign, mend_alphabet};
+use std::sync::LazyLock;
+
+use super::letters::{fold, fold_char, is_word_sign, look_alike, mend_alphabet};
 use super::page::Page;
 
 /// A sentence goes on over at most so many lines.
@@ -120,14 +122,14 @@ fn goes_on(lines: &[&str], line: usize) -> bool {
 
 fn speaks(line: &str) -> bool {
     // A bracket alone is a reader's slip or a signature.
-    if ["\":", "{\"", "\"}", "{ \"", "\" }"].iter().any(|sign| line.contains(sign)) || is_tagged(line) {
+    let quoted = line.contains('"') && ["\":", "{\"", "\"}", "{ \"", "\" }"].iter().any(|sign| line.contains(sign));
+    if quoted || is_tagged(line) {
         return true;
     }
-    let words: Vec<String> = line
-        .split(|sign: char| !is_word_sign(sign) && sign != '_')
-        .filter(|word| !word.is_empty())
-        .map(|word| fold(&mend_alphabet(word)))
-        .collect();
+    if !words(line).any(|word| BEGINNINGS.may_begin(word)) {
+        return false;
+    }
+    let words: Vec<String> = words(line).map(|word| fold(&mend_alphabet(word))).collect();
     let begins = |stem: &str| match stem.strip_suffix('.') {
         Some(whole) => words.iter().any(|word| word == whole),
         None => words.iter().any(|word| word.starts_with(stem)),
@@ -135,6 +137,37 @@ fn speaks(line: &str) -> bool {
     SPEAKING.iter().any(|stem| begins(stem))
         || FIELDS.iter().any(|field| words.iter().any(|word| word == field))
         || TOGETHER.iter().any(|stems| stems.iter().all(|stem| begins(stem)))
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|sign: char| !is_word_sign(sign) && sign != '_').filter(|word| !word.is_empty())
+}
+
+/// The first two letters of everything that is looked for, as a set of numbers: nearly every line of every document is
+/// passed over by them, without a copy of its words. It may hold too much and never too little.
+struct Beginnings([u64; 16]);
+
+static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
+    let mut set = [0; 16];
+    let firsts = TOGETHER.iter().filter_map(|stems| stems.first());
+    for stem in SPEAKING.iter().chain(FIELDS).chain(firsts) {
+        let place = Beginnings::place(stem.chars());
+        set[place / 64] |= 1 << (place % 64);
+    }
+    Beginnings(set)
+});
+
+impl Beginnings {
+    fn place(letters: impl Iterator<Item = char>) -> usize {
+        letters.take(2).fold(0, |place, letter| (place * 37 + letter as usize) % 1024)
+    }
+
+    /// A word counts as it stands and with Latin letters for what they look like.
+    fn may_begin(&self, word: &str) -> bool {
+        let has = |place: usize| self.0[place / 64] & (1 << (place % 64)) != 0;
+        let meant = |sign: char| fold_char(look_alike(sign).unwrap_or(sign));
+        has(Self::place(word.chars().map(fold_char))) || has(Self::place(word.chars().map(meant)))
+    }
 }
 
 /// `</document>`, `<system>`: tags have letters right behind the bracket.

@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::{Attempt, AttemptOutcome, Delivery, NotSent, next_pause};
 use crate::app::App;
-use crate::claiming::{claim, trace};
+use crate::claiming::{claim, give_back, trace};
 use crate::lanes::AsyncWork;
 use crate::patience::until_done;
 
@@ -175,10 +175,7 @@ async fn give_up_on(app: &App, claim: &CallbackClaim) {
 }
 
 async fn later(app: &App, claim: &CallbackClaim, pause: Duration) {
-    match jobs::give_back(&app.pool, &[claim.lease], pause).await {
-        Ok(_) => app.relay.due_in(pause),
-        Err(error) => tracing::warn!(%error, "a callback cannot be given back; its lease runs out"),
-    }
+    give_back(app, Kind::Callback, claim.lease, pause).await;
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::attempt::{self, Came};
 use super::ending::{Then, after};
 use super::report;
 use crate::app::App;
-use crate::claiming::{claim, trace};
+use crate::claiming::{claim, give_back, trace};
 use crate::leases::LeaseGuard;
 use crate::patience::until_done;
 
@@ -53,13 +53,13 @@ async fn work(app: &App, claim: RunClaim) {
     tracing::info!("a run is worked on");
     match attempt::attempt(app, &claim, &guard).await {
         Came::Lost => tracing::warn!("the lease was lost; nothing is written"),
-        Came::GivenUp => give_back(app, &guard, Duration::ZERO).await,
+        Came::GivenUp => give_back(app, Kind::Run, guard.lease(), Duration::ZERO).await,
         Came::Ended(ended) => {
             let attempts = u32::try_from(claim.attempt).unwrap_or(u32::MAX);
             match after(*ended, attempts, &app.settings.timing, &app.means, rand::random()) {
                 Then::Finish(finish) => end(app, &claim, &guard, &finish).await,
                 Then::Retry { pause, reason } => retry(app, &guard, pause, &reason).await,
-                Then::GiveBack { pause } => give_back(app, &guard, pause).await,
+                Then::GiveBack { pause } => give_back(app, Kind::Run, guard.lease(), pause).await,
             }
         }
     }
@@ -92,20 +92,5 @@ async fn retry(app: &App, guard: &LeaseGuard, pause: Duration, reason: &str) {
     if let Some(Ok(true)) = written {
         tracing::warn!(reason, pause_seconds = pause.as_secs_f64(), "a run is tried again later");
         app.relay.due_in(pause);
-    }
-}
-
-/// Costs no attempt. While the database is away it is tried until the lease would have run out anyway, or the
-/// worker has to end.
-async fn give_back(app: &App, guard: &LeaseGuard, pause: Duration) {
-    let leases = [guard.lease()];
-    let written = until_done(app, "a run cannot be given back", || jobs::give_back(&app.pool, &leases, pause)).await;
-    match written {
-        Some(Ok(_)) => {
-            tracing::info!(pause_seconds = pause.as_secs_f64(), "a run is given back");
-            app.relay.due_in(pause);
-        }
-        Some(Err(error)) => tracing::error!(%error, "a run cannot be given back; its lease runs out"),
-        None => tracing::warn!("a run could not be given back before the shutdown; its lease runs out"),
     }
 }
