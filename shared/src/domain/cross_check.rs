@@ -2,7 +2,7 @@
 //! another name than the picture, or lie under one. So where a verdict would be `true` it is held against a reading
 //! of the page's picture, word by word, in the place where each stands.
 
-use super::letters::{distance, fold, is_word_sign, mend_alphabet};
+use super::letters::{distance, is_word_sign, key};
 use super::page::{Page, Rect, Word};
 use super::run::{Analysis, Quote};
 use super::{dates, evidence, names};
@@ -74,8 +74,8 @@ fn counts(word: &Word) -> bool {
 
 /// Whether a word stands among others in its place; they may be parted otherwise.
 fn stands_in(word: &Word, others: &[Word]) -> bool {
-    let wanted = key(&word.text);
-    let there: Vec<char> = in_place(word, others).flat_map(|(_, other)| key(&other.text)).collect();
+    let wanted: Vec<char> = key(&word.text);
+    let there: Vec<char> = in_place(word, others).flat_map(|(_, other)| key::<Vec<char>>(&other.text)).collect();
     let most = wanted.len() * HALF_EDITS.0 / HALF_EDITS.1;
     let (shortest, longest) = (wanted.len().saturating_sub(1), wanted.len() + 1);
     there.len() >= shortest
@@ -113,11 +113,6 @@ fn overlap(one: Rect, other: Rect) -> bool {
     let narrow = one.width.min(other.width);
     let is_in_line = in_line(one, middle(other)) || in_line(other, middle(one));
     is_in_line && right > left && (right - left) * 4 >= narrow.min(OFF * 4)
-}
-
-/// Letters and digits only, folded.
-fn key(text: &str) -> Vec<char> {
-    fold(&mend_alphabet(text)).chars().filter(|sign| is_word_sign(*sign)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where a quote stands on a page: the words it is made of, their common box and mean confidence.
 
-use super::letters::{fold, mend_alphabet};
+use super::letters::key;
 use super::page::{Page, Word};
 use super::run::Quote;
 
@@ -25,7 +25,7 @@ pub fn locate(pages: &[Page], page_number: u32, quote: &str) -> Quote {
 /// The words of a page that a quote is made of; none where they cannot be found.
 #[must_use]
 pub fn words<'a>(page: &'a Page, quote: &str) -> Option<&'a [Word]> {
-    let wanted = key(quote);
+    let wanted: String = key(quote);
     if wanted.is_empty() {
         return None;
     }
@@ -39,7 +39,7 @@ fn matching_words(page: &Page, wanted: &str) -> Option<std::ops::Range<usize>> {
     let mut starts = Vec::with_capacity(page.words.len());
     for word in &page.words {
         starts.push(letters.len());
-        letters.push_str(&key(&word.text));
+        letters.push_str(&key::<String>(&word.text));
     }
     let mut inside = None;
     for (at, _) in letters.match_indices(wanted) {
@@ -52,13 +52,6 @@ fn matching_words(page: &Page, wanted: &str) -> Option<std::ops::Range<usize>> {
         inside.get_or_insert(first..last + 1);
     }
     inside
-}
-
-/// Letters and digits only, folded; word by word, since the letters around a word say how its doubtful
-/// ones are meant, and a page gives its words one by one.
-fn key(text: &str) -> String {
-    let folded = text.split_whitespace().map(|word| fold(&mend_alphabet(word)));
-    folded.flat_map(|word| word.chars().filter(|c| c.is_alphanumeric()).collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 
-use super::letters::{fold_char, is_word_sign, mend_alphabet};
+use super::letters::key;
 use super::names::{self, Reason};
 use super::page::Page;
 use super::{dates, letters};
@@ -16,7 +16,7 @@ const LONGEST_QUOTE: usize = 300;
 /// letter in ten mended by the model. None where no page does.
 #[must_use]
 pub fn holds(quote: &str, pages: &[Page]) -> Option<u32> {
-    let wanted = key(quote);
+    let wanted: Vec<char> = key(quote);
     if wanted.len() < 3 || wanted.len() > LONGEST_QUOTE {
         return None;
     }
@@ -70,14 +70,6 @@ fn full_words(name: &str) -> usize {
     name.split_whitespace()
         .filter(|word| !word.contains('.') && word.chars().filter(|c| c.is_alphabetic()).count() > 1)
         .count()
-}
-
-fn key(text: &str) -> Vec<char> {
-    let mut key = Vec::with_capacity(text.len() / 2);
-    for word in text.split_whitespace() {
-        key.extend(mend_alphabet(word).chars().map(fold_char).filter(|sign| is_word_sign(*sign)));
-    }
-    key
 }
 
 /// Whether some stretch of the text differs from the quote in at most `most` letters.

@@ -158,6 +158,17 @@ pub fn mend_alphabet(word: &str) -> String {
         .collect()
 }
 
+/// Letters and digits only, mended and folded, white space and marks left out: what is compared where texts are looked
+/// up in each other. Word by word, since the letters around a doubtful one say how it is meant.
+#[must_use]
+pub fn key<K: Default + Extend<char>>(text: &str) -> K {
+    let mut key = K::default();
+    for word in text.split_whitespace() {
+        key.extend(mend_alphabet(word).chars().map(fold_char).filter(|sign| is_word_sign(*sign)));
+    }
+    key
+}
+
 /// Whether readers often take one of these folded letters for the other.
 #[must_use]
 pub const fn confusable(one: char, other: char) -> bool {

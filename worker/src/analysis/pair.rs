@@ -32,6 +32,27 @@ impl PairAnalyzer {
     pub const fn new(model: LlmAnalyzer, asked: Asked) -> Self {
         Self { rules: RulesAnalyzer, model, asked }
     }
+
+    /// What both have found, settled; a model that need not be asked is not.
+    async fn read<T>(
+        &self,
+        rules: impl Future<Output = Analysed<T>>,
+        model: impl Future<Output = Analysed<T>>,
+        is_certain: impl FnOnce(&T) -> bool,
+        settle: impl FnOnce(T, T) -> T,
+    ) -> Analysed<T> {
+        let (by_rules, (by_model, calls)) = match self.asked {
+            Asked::Always => tokio::try_join!(rules, model)?,
+            Asked::InDoubt => {
+                let by_rules = rules.await?;
+                if is_certain(&by_rules.0) {
+                    return Ok(by_rules);
+                }
+                (by_rules, model.await?)
+            }
+        };
+        Ok((settle(by_rules.0, by_model), calls))
+    }
 }
 
 #[async_trait]
@@ -56,30 +77,13 @@ impl Analyzer for PairAnalyzer {
     }
 
     async fn classify(&self, input: AnalysisInput<'_>) -> Analysed<Classification> {
-        let (by_rules, (by_model, calls)) = match self.asked {
-            Asked::Always => tokio::try_join!(self.rules.classify(input), self.model.classify(input))?,
-            Asked::InDoubt => {
-                let by_rules = self.rules.classify(input).await?;
-                if settle::is_certain_of_type(&by_rules.0) {
-                    return Ok(by_rules);
-                }
-                (by_rules, self.model.classify(input).await?)
-            }
-        };
-        Ok((settle::classification(by_rules.0, by_model), calls))
+        let (rules, model) = (self.rules.classify(input), self.model.classify(input));
+        self.read(rules, model, settle::is_certain_of_type, settle::classification).await
     }
 
     async fn extract(&self, input: AnalysisInput<'_>) -> Analysed<Extraction> {
-        let (by_rules, (by_model, calls)) = match self.asked {
-            Asked::Always => tokio::try_join!(self.rules.extract(input), self.model.extract(input))?,
-            Asked::InDoubt => {
-                let by_rules = self.rules.extract(input).await?;
-                if settle::is_certain_of_person_and_date(&by_rules.0) {
-                    return Ok(by_rules);
-                }
-                (by_rules, self.model.extract(input).await?)
-            }
-        };
-        Ok((settle::extraction(by_rules.0, by_model, input.applicant_fio), calls))
+        let (rules, model) = (self.rules.extract(input), self.model.extract(input));
+        let settle = |rules, model| settle::extraction(rules, model, input.applicant_fio);
+        self.read(rules, model, settle::is_certain_of_person_and_date, settle).await
     }
 }

@@ -102,10 +102,7 @@ impl TesseractEngine {
             let _page = self.page().await?;
             let resolution = whole.map_or(RENDER_RESOLUTION, |image| image.resolution.clamp(100.0, RENDER_RESOLUTION));
             let pnm = poppler::render(&self.sandbox, scratch, pdf, number, layer.points, resolution).await?;
-            let scan = decoded(move || decode_pnm(&pnm))
-                .await?
-                .ok_or_else(|| OcrError::Unreadable(ImagingError::Unsupported.to_string()))?;
-            self.read_scan(scan, scratch, number).await
+            self.read_scan(drawn(pnm).await?, scratch, number).await
         })
         .await
     }
@@ -120,8 +117,9 @@ impl TesseractEngine {
     ) -> Result<Option<PageReading>, OcrError> {
         let jpeg = poppler::picture(&self.sandbox, scratch, pdf, number).await?;
         let file = keep(scratch, number, &jpeg).await?;
-        let drawn = file.clone();
-        let Some(picture) = decoded(move || decode(&drawn, ContentType::Jpeg, 0)).await? else {
+        let _page = self.page().await?;
+        let path = file.clone();
+        let Some(picture) = decoded(move || decode(&path, ContentType::Jpeg, 0)).await? else {
             return Ok(None);
         };
         let words = text_layer::visible(&layer.words, &picture.gray);
@@ -136,9 +134,7 @@ impl TesseractEngine {
     async fn look_at(&self, pdf: &Path, number: u32, scratch: &Path) -> Result<Page, OcrError> {
         let _page = self.page().await?;
         let pnm = poppler::look(&self.sandbox, scratch, pdf, number, LOOK_SIDE).await?;
-        let scan = decoded(move || decode_pnm(&pnm))
-            .await?
-            .ok_or_else(|| OcrError::Unreadable(ImagingError::Unsupported.to_string()))?;
+        let scan = drawn(pnm).await?;
         let (languages, segmentation) = (Languages::RussianFirst, Segmentation::Column);
         let words = tesseract::read(&self.sandbox, scratch, &scan.gray, languages, segmentation).await?;
         Ok(page(number, words, PageSource::Tesseract))
@@ -199,6 +195,12 @@ async fn keep(scratch: &Path, number: u32, jpeg: &[u8]) -> Result<PathBuf, OcrEr
     let file = scratch.join(format!("page-{number}.jpg"));
     tokio::fs::write(&file, jpeg).await?;
     Ok(file)
+}
+
+/// The page that Poppler has drawn.
+async fn drawn(pnm: Vec<u8>) -> Result<Scan, OcrError> {
+    let scan = decoded(move || decode_pnm(&pnm)).await?;
+    scan.ok_or_else(|| OcrError::Unreadable(ImagingError::Unsupported.to_string()))
 }
 
 /// Decodes where it blocks nobody; none where the form is not decoded here. A decoder that panics has met a damaged file.
