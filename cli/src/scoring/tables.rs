@@ -44,13 +44,13 @@ pub fn documents(report: &documents::Report, when: &str) -> String {
     if pages.layered_documents + pages.pictures > 0 {
         let again = pages.second_attempts;
         text += &format!(
-            " {} have a text layer, {} are pictures; of {} page images {} needed a second attempt.",
+            "\n{} have a text layer, {} are pictures; of {} page images {} needed a second attempt.",
             pages.layered_documents, pages.pictures, again.of, again.hits
         );
     }
     if let Some(model) = report.model {
         text += &format!(
-            " The model was asked about {}, in {} calls of {} tokens together.",
+            "\nThe model was asked about {}, in {} calls of {} tokens together.",
             of(model.documents),
             model.calls,
             model.tokens
