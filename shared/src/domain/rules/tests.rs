@@ -441,6 +441,15 @@ fn quotes_are_words_of_their_page() {
     }
 }
 
+#[test]
+fn a_page_may_begin_with_the_word_that_orders_or_gives() {
+    let order = "ПРИКАЗЫВАЮ:\nРасторгнуть трудовой договор с Каримовым Аскаром Канатовичем с 10.11.2026";
+    assert_eq!(read(order, "").title, Some("Приказ о расторжении трудового договора"));
+    let certificate = "Дана Каримову Аскару Канатовичу в том, что он доходов не получал";
+    assert_eq!(read(certificate, "").fio.as_deref(), Some("Каримов Аскар Канатович"));
+    read(&format!("Приложение к приказу\n\u{c}{order}"), "");
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_analysis_panic(text in any::<String>(), applicant in any::<String>()) {
@@ -453,5 +462,11 @@ proptest! {
         let turn = usize::try_from(seed % words.len() as u64).expect("small");
         words.rotate_left(turn);
         let _ = analyse(&pages(&words.join("\n")), "Сомов Ян Ильич");
+    }
+
+    #[test]
+    fn no_part_of_a_document_makes_the_analysis_panic(from in 0usize..40, most in 1usize..30, which in 0usize..30) {
+        let words: Vec<&str> = DOCUMENTS[which].3.split(' ').skip(from).take(most).collect();
+        let _ = analyse(&pages(&words.join(" ")), "Сомов Ян Ильич");
     }
 }
