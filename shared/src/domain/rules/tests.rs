@@ -2,11 +2,13 @@
 
 mod instructions;
 mod refusals;
+mod torn;
 mod wordings;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::names;
 use crate::domain::page::PageSource;
 use crate::domain::run::DateKind;
 
@@ -448,6 +450,24 @@ fn a_page_may_begin_with_the_word_that_orders_or_gives() {
     let certificate = "Дана Каримову Аскару Канатовичу в том, что он доходов не получал";
     assert_eq!(read(certificate, "").fio.as_deref(), Some("Каримов Аскар Канатович"));
     read(&format!("Приложение к приказу\n\u{c}{order}"), "");
+}
+
+#[test]
+fn dana_is_a_name_and_the_word_with_which_certificates_begin() {
+    let (surname, given) = ("Ахметова Дана Ерлановна", "Дана Ерлановна Ахметова");
+    for text in [
+        "Выдана: Ахметова Дана Ерлановна, 01.02.1990 г.р.",
+        "Берілді Ахметова Дана Ерланқызына",
+        "Ф.И.О.: АХМЕТОВА ДАНА ЕРЛАНОВНА",
+        "Фамилия: Ахметова\nИмя: Дана\nОтчество: Ерлановна",
+        "Дана Ахметовой Дане Ерлановне в том, что она доходов не получает",
+    ] {
+        let read = read(&format!("СПРАВКА\nо неполучении доходов\n{text}"), surname).fio;
+        assert!(read.as_deref().is_some_and(|name| names::compare(surname, name).same), "{text}: {read:?}");
+    }
+    assert!(read(&format!("Пациент: {given}"), surname).fio.is_some_and(|name| names::compare(surname, &name).same));
+    let other = "СПРАВКА\nо неполучении доходов\nДана Иванову И.И. в том, что он доходов не получает";
+    assert_eq!(read(other, "").fio.as_deref(), Some("Иванов И.И."));
 }
 
 proptest! {
