@@ -17,9 +17,6 @@ use crate::standins::llm::{Behaviour, Llm};
 /// The day by which documents are judged, as in `make evaluate`.
 const AS_OF: &str = "2026-11-22";
 
-/// By rules alone, for comparison; by the model; by both; by the model where rules are in doubt.
-const ANALYZERS: [&str; 4] = ["rules", "llm", "both", "cascade"];
-
 /// What the model was asked for one document.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
@@ -31,7 +28,7 @@ struct Asked {
 /// One way to analyse, over all documents.
 #[derive(Debug)]
 struct Measured {
-    analyzer: &'static str,
+    analyzer: String,
     /// As `rb-ocr score` counts.
     score: Value,
     asked: Asked,
@@ -44,7 +41,7 @@ struct Measured {
 pub async fn measure(options: &Options) -> anyhow::Result<String> {
     let folder = options.documents.canonicalize().context("the folder of documents is not there")?;
     let mut measured = Vec::new();
-    for analyzer in ANALYZERS {
+    for analyzer in &options.analyzers {
         measured.push(one(&folder, analyzer).await?);
     }
     Ok(report(&options.documents, &measured))
@@ -60,7 +57,7 @@ fn report(folder: &Path, measured: &[Measured]) -> String {
     heads.extend(["documents asked about", "calls", "characters sent", "saved"]);
     let mut table = Table::new(heads);
     for Measured { analyzer, score, asked } in measured {
-        let mut row = vec![(*analyzer).to_owned()];
+        let mut row = vec![analyzer.clone()];
         let fields = ["verdict", "false_accepts", "false_rejects", "doc_type", "fio_either_spelling", "doc_date"];
         row.extend(fields.map(|field| count(score, field)));
         row.extend([asked.documents, asked.calls, asked.letters].map(|number| number.to_string()));
@@ -84,7 +81,7 @@ fn wrong_verdicts(measured: &Measured) -> impl Iterator<Item = String> {
     })
 }
 
-async fn one(folder: &Path, analyzer: &'static str) -> anyhow::Result<Measured> {
+async fn one(folder: &Path, analyzer: &str) -> anyhow::Result<Measured> {
     let truth = folder.join("truth.jsonl");
     let lines = std::fs::read_to_string(&truth).with_context(|| format!("{} cannot be read", truth.display()))?;
     let lines: Vec<&str> = lines.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -106,16 +103,11 @@ async fn one(folder: &Path, analyzer: &'static str) -> anyhow::Result<Measured> 
     let answers = work.path().join("predictions.jsonl");
     std::fs::write(&answers, predictions)?;
     let scored = rb_ocr(&["score", "documents", &shown(&truth), &shown(&answers), "--json"], &[]).await?;
-    Ok(Measured { analyzer, score: serde_json::from_slice(&scored)?, asked })
+    Ok(Measured { analyzer: analyzer.to_owned(), score: serde_json::from_slice(&scored)?, asked })
 }
 
 /// One document before a model of its own; what came out, and what was asked.
-async fn document(
-    folder: &Path,
-    line: &str,
-    place: PathBuf,
-    analyzer: &'static str,
-) -> anyhow::Result<(String, Asked)> {
+async fn document(folder: &Path, line: &str, place: PathBuf, analyzer: &str) -> anyhow::Result<(String, Asked)> {
     let mut described: Value = serde_json::from_str(line)?;
     let name = described["file"].as_str().context("a line without a file")?.to_owned();
     described["file"] = shown(&folder.join(&name)).into();
@@ -163,8 +155,8 @@ mod tests {
 
     #[test]
     fn what_is_saved_is_told_by_what_is_sent() {
-        let one = |analyzer, documents, letters| Measured {
-            analyzer,
+        let one = |analyzer: &str, documents, letters| Measured {
+            analyzer: analyzer.to_owned(),
             score: json!({"all": {"documents": 4, "verdict": {"hits": 3, "of": 4}}}),
             asked: Asked { documents, calls: 2 * documents, letters },
         };

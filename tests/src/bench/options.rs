@@ -52,6 +52,9 @@ pub struct Options {
     /// The documents that are read, in reading and model: a folder with a truth.jsonl.
     #[arg(long, default_value = "tests/documents")]
     pub documents: PathBuf,
+    /// The ways to analyse, in model: as `ANALYZER` names them, comma between.
+    #[arg(long, default_value = "rules,llm,both,cascade", value_delimiter = ',')]
+    pub analyzers: Vec<String>,
 }
 
 impl Options {
