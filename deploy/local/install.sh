@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Gets what is missing of PostgreSQL 15+, RabbitMQ 3.10+, Tesseract with rus, kaz, eng and osd,
 # poppler-utils and a C compiler from the distribution (Debian 12 and 13, Ubuntu 24.04). It says what it installs
-# before it does. Installing starts, enables and changes no system service. `--tests` also gets what only tests use.
+# before it does. Installing starts, enables and changes no system service. `--tests` also gets what only tests use,
+# `--model` what the model of `make test-long` is built with.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./place.sh
@@ -30,6 +31,13 @@ done
 # who may not install goes on.
 if [[ ${1:-} == --tests ]] && ! compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; then
     if ((EUID == 0)) || sudo -n true 2>/dev/null; then need libfaketime; fi
+fi
+
+if [[ ${1:-} == --model ]]; then
+    /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv
+    command -v cmake >/dev/null || need cmake
+    command -v make >/dev/null || need make
+    command -v c++ >/dev/null || need g++
 fi
 
 # What cargo links with; a Rust toolchain of rustup's does not bring it.

@@ -8,9 +8,11 @@ need_cargo
 "$ROOT/deploy/local/install.sh" --tests
 "$ROOT/deploy/local/up.sh"
 tests=(--workspace)
-# The workspace also there: for one package alone cargo would compile everything with other features.
-[[ ${1:-} != --long ]] ||
+if [[ ${1:-} == --long ]]; then
+    "$ROOT/deploy/local/model.sh" install
+    # The workspace also here: for one package alone cargo would compile everything with other features.
     tests=(--workspace --features rb-ocr-tests/long --test long -- --nocapture --test-threads=1)
+fi
 cd "$ROOT"
 SQLX_OFFLINE=true cargo build --workspace --bins --locked
 exec "$ROOT/deploy/local/with_env.sh" cargo test --locked "${tests[@]}"

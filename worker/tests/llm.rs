@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use harness::standins::llm::{Behaviour, Call, CallType, Fault, Llm, search};
 use serde_json::{Value, json};
 use shared::domain::{ErrorCode, Page, PageSource};
-use shared::settings::ResponseFormat;
-use shared::telemetry::Metrics;
+use shared::settings::{self, ResponseFormat};
+use shared::telemetry::{Breaker, Metrics};
+use uuid::Uuid;
 use worker::analysis::{Analysed, AnalysisInput, Analyzer as _, LlmAnalyzer, LlmCall};
+use worker::outside::on_behalf_of;
 
 const TITLE: &str = "Приказ о расторжении трудового договора";
 const NAME: &str = "Рябова Вера Ильинична";
@@ -95,6 +98,48 @@ async fn a_refused_format_is_left_for_the_next_and_that_is_remembered() {
         expected.extend([served, served]);
         assert_eq!(formats, expected);
     }
+}
+
+#[tokio::test]
+async fn a_failure_that_passes_is_not_taken_for_a_refusal_of_the_format_for_good() {
+    // Every format fails, and the next try is served in the first.
+    let faults = vec![Fault::Status(500, None); 3];
+    let (result, server) = extract_with(faults).await;
+    let (_, calls) = result.expect("good");
+    assert_eq!(outcomes(&calls), ["failed", "failed", "failed", "ok"]);
+    let formats: Vec<String> = server.calls().iter().map(|call| call.response_format().to_owned()).collect();
+    assert_eq!(formats, ["json_schema", "json_object", "none", "json_schema"]);
+}
+
+#[tokio::test]
+async fn many_that_meet_a_refused_format_at_once_are_no_failure_of_the_service() {
+    let behaviour = Behaviour {
+        refused_formats: vec![("json_schema", 500)],
+        delay: Duration::from_millis(50),
+        ..Behaviour::answering(search)
+    };
+    let server = Llm::start(behaviour).await;
+    let analyzer = analyzer(&server, ResponseFormat::Auto);
+    let pages = pages();
+    let runs = (0..20).map(|_| on_behalf_of(Uuid::new_v4(), analyzer.extract(input(&pages))));
+    for run in futures::future::join_all(runs).await {
+        let (_, calls) = run.expect("good");
+        assert_eq!(outcomes(&calls), ["refused", "ok"]);
+    }
+    assert_eq!(analyzer.service().map(|service| service.state()), Some(Breaker::Closed));
+}
+
+#[tokio::test]
+async fn an_answer_is_bounded_where_the_settings_say_so() {
+    let server = server(Vec::new()).await;
+    let unbounded = server.settings(ResponseFormat::Auto);
+    for max_tokens in [None, Some(300)] {
+        let settings = settings::Llm { max_tokens, ..unbounded.clone() };
+        let analyzer = LlmAnalyzer::new(&settings, Metrics::default()).expect("an analyser");
+        analyzer.extract(input(&pages())).await.expect("good");
+    }
+    let asked: Vec<Option<Value>> = server.calls().iter().map(|call| call.request.get("max_tokens").cloned()).collect();
+    assert_eq!(asked, [None, Some(json!(300))]);
 }
 
 #[tokio::test]

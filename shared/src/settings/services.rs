@@ -100,6 +100,8 @@ pub struct Llm {
     pub calls: Option<usize>,
     /// `LLM_PRICE`.
     pub price: Option<Price>,
+    /// `LLM_MAX_TOKENS`: of an answer, at most; none: as the server has it.
+    pub max_tokens: Option<usize>,
     /// `LLM_RESPONSE_FORMAT`.
     pub response_format: ResponseFormat,
 }
@@ -147,6 +149,7 @@ impl Llm {
             model: reader.optional("LLM_MODEL", value::text),
             calls: reader.optional("LLM_CALLS", value::number_in(1..=100_000)),
             price: reader.optional("LLM_PRICE", str::parse),
+            max_tokens: reader.optional("LLM_MAX_TOKENS", value::number_in(1..=1_000_000)),
             response_format: reader.required("LLM_RESPONSE_FORMAT", |value| match value {
                 "auto" => Ok(ResponseFormat::Auto),
                 "json_schema" => Ok(ResponseFormat::JsonSchema),

@@ -20,7 +20,7 @@ pub struct Options {
 }
 
 /// Settings of the services that are handed on when the caller has them.
-const HANDED_ON: [&str; 18] = [
+const HANDED_ON: [&str; 19] = [
     "DATABASE_URL",
     "AMQP_URL",
     "STORAGE_URL",
@@ -34,6 +34,7 @@ const HANDED_ON: [&str; 18] = [
     "LLM_BASE_URL",
     "LLM_API_KEY",
     "LLM_MODEL",
+    "LLM_MAX_TOKENS",
     "LLM_RESPONSE_FORMAT",
     "LLM_PRICE",
     "CALLBACK_ALLOW_HOSTS",

@@ -152,6 +152,7 @@ impl Llm {
             model: Some("the-model".to_owned()),
             calls: None,
             price: None,
+            max_tokens: None,
             response_format,
         }
     }

@@ -85,12 +85,25 @@ impl Service {
     /// # Errors
     /// [`CallError`]; [`CallError::Away`] where it was not called.
     pub async fn call(&self, request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, CallError> {
+        self.call_unless(request, bounds, |_| false).await
+    }
+
+    /// The same, where some errors are answers: the service did its part, whatever their status.
+    ///
+    /// # Errors
+    /// As [`Service::call`].
+    pub async fn call_unless(
+        &self,
+        request: RequestBuilder,
+        bounds: Bounds,
+        is_answer: impl FnOnce(&CallError) -> bool,
+    ) -> Result<Vec<u8>, CallError> {
         let asked = Instant::now();
         let entered = tokio::time::timeout(bounds.left, self.enter());
         let (_place, ticket) = entered.await.map_err(|_| CallError::NoPlace)??;
         let left = bounds.left.saturating_sub(asked.elapsed());
         let answer = call(self.name, request, bounds.answer.min(left), bounds.bytes).await;
-        ticket.told(answer.as_ref().err());
+        ticket.told(answer.as_ref().err().filter(|error| !is_answer(error)));
         answer
     }
 

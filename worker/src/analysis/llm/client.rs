@@ -19,7 +19,7 @@ use url::Url;
 use super::super::{CallType, LlmCall};
 use super::LlmSetupError;
 use super::completion;
-use super::format::{Format, Formats};
+use super::format::{Asking, Format, Formats};
 use super::prompt;
 use super::unusable::Unusable;
 use crate::outside::{self, Bounds, CallError, Service};
@@ -51,6 +51,7 @@ pub(super) struct ChatClient {
     url: Url,
     authorization: Option<HeaderValue>,
     model: Arc<str>,
+    max_tokens: Option<usize>,
     formats: Formats,
     prompts: [Prompt; 2],
     metrics: Metrics,
@@ -85,6 +86,8 @@ struct Request<'a> {
     temperature: u8,
     messages: &'a [Message<'a>],
     #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<&'a Value>,
 }
 
@@ -114,6 +117,7 @@ impl ChatClient {
                 Some(value) => Some(value.ok_or(LlmSetupError::Key)?),
             },
             model: settings.model.as_deref().ok_or(LlmSetupError::Missing("LLM_MODEL"))?.into(),
+            max_tokens: settings.max_tokens,
             formats: Formats::new(settings.response_format),
             prompts: [CallType::DocTypeCheck, CallType::Extractor].map(Prompt::new),
             metrics,
@@ -144,18 +148,16 @@ impl ChatClient {
             longest_retry_after: LONGEST_RETRY_AFTER,
             budget: ask.deadline.saturating_duration_since(Instant::now()),
         };
-        retry(policy, |this| async move {
-            let mut format = self.formats.current();
+        retry(policy, |_| async move {
+            let mut asking = self.formats.asking(Instant::now());
             loop {
-                match self.request(ask, format, this.left, calls).await {
+                match self.request(ask, &asking, calls).await {
                     Ok(content) => {
-                        self.formats.served(format);
+                        asking.served(Instant::now());
                         return Ok(content);
                     }
-                    Err(error) => match self.formats.instead_of(format, &error) {
-                        Some(next) => format = next,
-                        None => return Err(error),
-                    },
+                    Err(error) if asking.refused(&error) => {}
+                    Err(error) => return Err(error),
                 }
             }
         })
@@ -165,18 +167,18 @@ impl ChatClient {
     async fn request(
         &self,
         ask: Ask<'_>,
-        format: Format,
-        left: Duration,
+        asking: &Asking<'_>,
         calls: &Mutex<Vec<LlmCall>>,
     ) -> Result<Result<String, Unusable>, CallError> {
-        let body = self.body(ask, format);
+        let body = self.body(ask, asking.format());
         let started = Instant::now();
         let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
+        let left = ask.deadline.saturating_duration_since(started);
         let bounds = Bounds { left, answer: ANSWER_WITHIN, bytes: ANSWER_BYTES };
-        let answer = self.service.call(request, bounds).await;
+        let answer = self.service.call_unless(request, bounds, |error| asking.is_told_no(error)).await;
         let duration = started.elapsed();
         let (usage, content, outcome) = match answer {
             Ok(answer) => {
@@ -187,6 +189,7 @@ impl ChatClient {
             Err(error) => {
                 // Where it was not called there is no call to be kept.
                 let Some(outcome) = error.outcome() else { return Err(error) };
+                let outcome = if asking.is_told_no(&error) { Outcome::Refused } else { outcome };
                 (completion::Usage::default(), Err(error), outcome)
             }
         };
@@ -226,7 +229,13 @@ impl ChatClient {
         };
         // Two messages and no more: the templates of some models know no other order.
         let messages = [Message { role: "system", content: system }, Message { role: "user", content: &user }];
-        let request = Request { model: &self.model, temperature: 0, messages: &messages, response_format };
+        let request = Request {
+            model: &self.model,
+            temperature: 0,
+            messages: &messages,
+            max_tokens: self.max_tokens,
+            response_format,
+        };
         serde_json::to_vec(&request).expect("texts and values are always JSON").into()
     }
 }

@@ -43,21 +43,25 @@ pub(super) fn schema(call: CallType) -> Value {
     let page = json!({"type": ["integer", "null"]});
     match call {
         CallType::DocTypeCheck => {
-            let titles: Vec<Value> = DOC_TYPES.iter().map(|known| known.title.into()).chain([Value::Null]).collect();
-            let title = json!({"type": ["string", "null"], "enum": titles});
+            let titles: Vec<&str> = DOC_TYPES.iter().map(|known| known.title).collect();
             object(json!({
                 "single_doc_type": {"type": "boolean"},
-                "doc_type": object(json!({"value": title, "quote": text, "page": page})),
+                "doc_type": object(json!({"value": one_of(&titles), "quote": text, "page": page})),
             }))
         }
         CallType::Extractor => {
-            let kind = json!({"type": ["string", "null"], "enum": ["issue", "leave_start", null]});
+            let kind = one_of(&["issue", "leave_start"]);
             object(json!({
                 "fio": object(json!({"value": text, "quote": text, "page": page})),
                 "doc_date": object(json!({"value": text, "quote": text, "page": page, "kind": kind})),
             }))
         }
     }
+}
+
+/// One of these words, or null. As two alternatives: llama.cpp reads no `enum` beside a list of types.
+fn one_of(words: &[&str]) -> Value {
+    json!({"anyOf": [{"type": "string", "enum": words}, {"type": "null"}]})
 }
 
 /// The pages between two lines with a random code.
@@ -123,6 +127,18 @@ mod tests {
     fn no_call_asks_for_the_verdict() {
         for call in [CallType::DocTypeCheck, CallType::Extractor] {
             assert!(!format!("{}{}", system(call), schema(call)).contains("verdict"));
+        }
+    }
+
+    #[test]
+    fn no_schema_lists_words_beside_several_types() {
+        fn look(schema: &Value) {
+            assert!(!(schema["type"].is_array() && schema.get("enum").is_some()), "{schema}");
+            schema.as_object().into_iter().flat_map(|members| members.values()).for_each(look);
+            schema.as_array().into_iter().flatten().for_each(look);
+        }
+        for call in [CallType::DocTypeCheck, CallType::Extractor] {
+            look(&schema(call));
         }
     }
 
