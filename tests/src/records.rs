@@ -6,7 +6,7 @@ use shared::clock::DatabaseClock;
 use shared::domain::{Checks, ContentType, Evidence, Priority};
 use shared::store::finish::{Finish, FinishedPage, FinishedVerdict};
 use shared::store::intake::{self, NewRun};
-use shared::store::jobs::{self, PublishedJob, RunClaim};
+use shared::store::jobs::{self, PublishedJob, RunClaim, RunTerms};
 use shared::store::workers::{self, Heartbeat};
 use shared::store::{Pool, clients};
 use uuid::Uuid;
@@ -65,7 +65,8 @@ pub async fn published(pool: &Pool) -> Vec<PublishedJob> {
 /// Claims a run as a worker does.
 pub async fn claim(pool: &Pool, job: &PublishedJob, lease: Duration) -> Option<RunClaim> {
     let ids = (job.job_id, job.run_id);
-    jobs::claim_run(pool, ids, "worker", lease, ATTEMPTS, BUDGET).await.expect("the database answers")
+    let terms = RunTerms { owner: "worker", lease, max_attempts: ATTEMPTS, work_budget: BUDGET };
+    jobs::claim_runs(pool, &[ids], terms).await.expect("the database answers").pop().flatten()
 }
 
 /// A run that somebody works on.

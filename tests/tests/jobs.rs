@@ -10,7 +10,7 @@ use harness::records::{
 use harness::services::Database;
 use shared::domain::{ErrorCode, Status};
 use shared::store::finish::{Finish, finish};
-use shared::store::jobs::{self, Ending, Lane};
+use shared::store::jobs::{self, Ending, Lane, RunTerms};
 use shared::store::runs;
 use uuid::Uuid;
 
@@ -92,6 +92,43 @@ async fn a_job_is_claimed_by_one_worker_only() {
     let job = published(pool).await.pop().unwrap();
     let claims = futures::future::join_all((0..5).map(|_| claim(pool, &job, LEASE))).await;
     assert_eq!(claims.iter().flatten().count(), 1);
+}
+
+#[tokio::test]
+async fn runs_are_claimed_together_each_on_its_own_terms() {
+    let database = Database::fresh().await;
+    let pool = database.pool();
+    let owner = client(pool, "bank").await;
+    for _ in 0..4 {
+        begin(pool, &new_run(owner)).await;
+    }
+    let jobs = published(pool).await;
+    claim(pool, &jobs[1], LEASE).await.unwrap();
+    let terms = RunTerms { owner: "worker", lease: LEASE, max_attempts: ATTEMPTS, work_budget: BUDGET };
+    let (taken, gone) = (&jobs[1], Uuid::now_v7());
+    let delivered = [
+        (jobs[3].job_id, jobs[3].run_id),
+        (taken.job_id, taken.run_id),
+        (jobs[0].job_id, jobs[0].run_id),
+        (gone, jobs[2].run_id),
+        (jobs[0].job_id, jobs[0].run_id),
+        // of another run than the message says
+        (jobs[2].job_id, jobs[3].run_id),
+    ];
+    let claims = jobs::claim_runs(pool, &delivered, terms).await.unwrap();
+    let runs = claims.iter().map(|claim| claim.as_ref().map(|claim| claim.run_id)).collect::<Vec<_>>();
+    assert_eq!(runs[0], Some(jobs[3].run_id));
+    assert_eq!([runs[1], runs[3], runs[5]], [None; 3], "leased, gone, and of another run");
+    assert_eq!(
+        [runs[2], runs[4]].iter().flatten().collect::<Vec<_>>(),
+        [&jobs[0].run_id],
+        "of two deliveries one wins"
+    );
+    for claim in claims.into_iter().flatten() {
+        assert_eq!(claim.attempt, 1);
+        assert!(finish(pool, claim.lease, claim.run_id, &accepted()).await.unwrap().is_some(), "its lease is its own");
+    }
+    assert!(jobs::claim_runs(pool, &[], terms).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use harness::services::Database;
 use serde_json::Value;
 use shared::domain::{ErrorCode, Status};
 use shared::store::finish::{Finish, finish};
-use shared::store::jobs::{self, Lane, PublishedJob, RunClaim};
+use shared::store::jobs::{self, Lane, PublishedJob, RunClaim, RunTerms};
 use shared::store::{Pool, dead_jobs, runs};
 use uuid::Uuid;
 
@@ -50,8 +50,8 @@ impl House {
     }
 
     async fn claim(&self, job: &PublishedJob) -> Option<RunClaim> {
-        let budget = Duration::from_secs(900);
-        jobs::claim_run(self.pool(), (job.job_id, job.run_id), "host/1", LEASE, 5, budget).await.unwrap()
+        let terms = RunTerms { owner: "host/1", lease: LEASE, max_attempts: 5, work_budget: Duration::from_secs(900) };
+        jobs::claim_runs(self.pool(), &[(job.job_id, job.run_id)], terms).await.unwrap().pop().flatten()
     }
 
     /// A run that the worker `host/1` holds.

@@ -16,6 +16,7 @@ use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::callbacks::Sender;
+use crate::claiming::RunClaims;
 use crate::leases::Leases;
 use crate::pipeline::Pipeline;
 use crate::runs::Means;
@@ -42,6 +43,8 @@ pub struct App {
     pub sealer: Option<Sealer>,
     /// Leases held.
     pub leases: Leases,
+    /// Claims runs.
+    pub run_claims: RunClaims,
     /// Wakes this process's relay.
     pub relay: RelayHandle,
     /// Tells api processes of runs.

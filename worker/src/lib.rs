@@ -3,7 +3,7 @@
 pub mod analysis;
 pub mod app;
 pub mod callbacks;
-mod claiming;
+pub mod claiming;
 pub mod document;
 mod erase;
 pub mod health;

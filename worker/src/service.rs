@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::analysis::{Analyzer, Asked, LlmAnalyzer, PairAnalyzer, RulesAnalyzer};
 use crate::app::{App, Shared};
 use crate::callbacks::{Deliver, Sender};
+use crate::claiming::{RunClaims, Unclaimed, claim_together};
 use crate::erase::Erase;
 use crate::leases::{self, Leases};
 use crate::ocr::{HttpEngine, OcrEngine, TesseractEngine};
@@ -82,6 +83,7 @@ pub async fn run(
     let (broker, _) = Broker::start(settings.amqp_url.clone(), &settings.queue_prefix, "rb-ocr-worker", ended.clone());
     let (events, _) = EventSender::start(broker.clone(), ended.clone());
     let pipeline = pipeline(&settings, &metrics)?;
+    let (run_claims, unclaimed) = RunClaims::new(settings.worker_concurrency);
     let name = format!("{}/{}", host(), uuid::Uuid::new_v4().simple());
     let app = Arc::new(App {
         means: Means {
@@ -100,6 +102,7 @@ pub async fn run(
         sender: Sender::new(&settings.callbacks, metrics.clone())?,
         sealer: settings.secrets_key.as_ref().map(Sealer::new),
         leases: Leases::default(),
+        run_claims,
         relay: RelayHandle::default(),
         clock: DatabaseClock::default(),
         paused: Paused::default(),
@@ -114,7 +117,7 @@ pub async fn run(
     });
     health::feed_metrics(&app);
     let tasks = TaskTracker::new();
-    let mut services = start(&app, &tasks, &ended);
+    let mut services = start(&app, unclaimed, &tasks, &ended);
     tracing::info!(worker = app.name, "the worker has started");
 
     tokio::select! {
@@ -130,7 +133,12 @@ pub async fn run(
     Ok(())
 }
 
-fn start(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) -> JoinSet<anyhow::Result<()>> {
+fn start(
+    app: &Shared,
+    unclaimed: Unclaimed,
+    tasks: &TaskTracker,
+    ended: &CancellationToken,
+) -> JoinSet<anyhow::Result<()>> {
     let mut services = JoinSet::new();
     let mut service = |future: futures::future::BoxFuture<'static, ()>| {
         services.spawn(async move {
@@ -147,6 +155,7 @@ fn start(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken) -> JoinSe
     let watch = app.paused.clone().watch(app.pool.clone(), app.metrics.clone(), ended.clone());
     service(until_ended(Box::pin(watch)));
     service(until_ended(Box::pin(upkeep::keep_house(Arc::clone(app)))));
+    service(until_ended(Box::pin(claim_together(Arc::clone(app), unclaimed, ended.clone()))));
     service(until_ended(Box::pin(lanes::run_runs(Arc::clone(app), tasks.clone()))));
     for (lane, slots) in [(jobs::Lane::Callbacks, app.settings.callbacks.concurrency), (jobs::Lane::Erase, ERASE_SLOTS)]
     {

@@ -44,10 +44,10 @@ pub struct Deliver;
 impl AsyncWork for Deliver {
     async fn work(&self, app: &App, delivered: Delivered) {
         let message = delivered.message;
-        let claimed = claim(app, Kind::Callback, &delivered, "a callback cannot be claimed", || {
+        let claiming = until_done(app, "a callback cannot be claimed", || {
             jobs::claim_callback(&app.pool, (message.job_id, message.run_id), &app.name, LEASE)
-        })
-        .await;
+        });
+        let claimed = claim(app, Kind::Callback, &delivered, claiming).await;
         match claimed {
             Some(Ok(Some(claim))) => {
                 let span = tracing::error_span!(

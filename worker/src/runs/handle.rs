@@ -19,17 +19,8 @@ use crate::patience::until_done;
 /// Works on one delivered run.
 pub async fn handle(app: &App, delivered: Delivered) {
     let message = delivered.message;
-    let claimed = claim(app, Kind::Run, &delivered, "a run cannot be claimed", || {
-        jobs::claim_run(
-            &app.pool,
-            (message.job_id, message.run_id),
-            &app.name,
-            app.settings.timing.lease,
-            app.settings.timing.max_attempts(),
-            app.settings.timing.run_work_budget,
-        )
-    })
-    .await;
+    let claiming = app.run_claims.claim(message.job_id, message.run_id);
+    let claimed = claim(app, Kind::Run, &delivered, claiming).await;
     match claimed {
         Some(Ok(Some(claim))) => {
             let span =

@@ -1,106 +1,12 @@
-//! published → leased.
+//! published → leased, for callbacks and erasures.
 
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::lease::Lease;
 use super::milliseconds;
 use crate::store::{Pool, StoreError};
-
-/// A run that is ours to work on.
-#[derive(Clone, Debug)]
-pub struct RunClaim {
-    /// What lets us write.
-    pub lease: Lease,
-    /// Which run.
-    pub run_id: Uuid,
-    /// Whose.
-    pub client_id: Uuid,
-    /// Which generation.
-    pub generation: i32,
-    /// Which attempt this is, from 1.
-    pub attempt: i32,
-    /// What is left of its work budget and of its age, the shorter.
-    pub time_left: Duration,
-    /// `traceparent` of the request.
-    pub trace_context: Option<String>,
-    /// The applicant's name.
-    pub fio: String,
-    /// Where the document is.
-    pub document_key: String,
-    /// What the document is, as a media type.
-    pub content_type: String,
-    /// Its size in bytes.
-    pub file_size_bytes: i64,
-    /// The day its date is judged by.
-    pub validity_day: NaiveDate,
-    /// Its end is told to a caller.
-    pub owes_callback: bool,
-}
-
-/// Claims the job of a run for `lease_time`. None: it is finished, erased, not due, out of time, paused, or
-/// somebody else's; its message is then settled and forgotten.
-///
-/// # Errors
-/// The database is away.
-pub async fn claim_run(
-    pool: &Pool,
-    (job_id, run_id): (Uuid, Uuid),
-    owner: &str,
-    lease_time: Duration,
-    max_attempts: u32,
-    work_budget: Duration,
-) -> Result<Option<RunClaim>, StoreError> {
-    let token = Uuid::new_v4();
-    let row = sqlx::query!(
-        r#"WITH claimed AS (
-            UPDATE jobs SET
-                work_ms = work_ms + coalesce(extract(epoch FROM least(lease_until, now()) - leased_at) * 1000, 0)::bigint,
-                lease_token = $3, lease_owner = $4, leased_at = now(),
-                lease_until = now() + $5::bigint * interval '1 millisecond',
-                attempts = attempts + 1, stage = 'acquire'
-            WHERE job_id = $1 AND run_id = $2 AND kind = 'run' AND available_at <= now()
-              AND (lease_token IS NULL OR lease_until < now())
-              AND attempts < $6 AND work_ms < $7 AND (expires_at IS NULL OR expires_at > now())
-              AND NOT EXISTS (SELECT FROM switches WHERE name = 'runs' AND paused_at IS NOT NULL)
-            RETURNING run_id, client_id, generation, attempts, trace_context,
-                least($7 - work_ms, extract(epoch FROM expires_at - now()) * 1000)::bigint AS left_ms
-        )
-        SELECT c.client_id, c.generation, c.attempts, c.trace_context, c.left_ms AS "left_ms!",
-               r.fio AS "fio!", r.document_key AS "document_key!", r.content_type AS "content_type!",
-               r.file_size_bytes AS "file_size_bytes!", r.validity_day,
-               r.callback_url IS NOT NULL AS "owes_callback!"
-        -- joined by the job's own id: by the parameter, the planner would plan anew for every run, in the hope of
-        -- leaving months out
-        FROM claimed c JOIN verification_runs r ON r.run_id = c.run_id"#,
-        job_id,
-        run_id,
-        token,
-        owner,
-        milliseconds(lease_time),
-        i32::try_from(max_attempts).unwrap_or(i32::MAX),
-        milliseconds(work_budget),
-    )
-    .fetch_optional(pool)
-    .await?;
-    Ok(row.map(|row| RunClaim {
-        lease: Lease { job_id, token },
-        run_id,
-        client_id: row.client_id,
-        generation: row.generation,
-        attempt: row.attempts,
-        time_left: Duration::from_millis(u64::try_from(row.left_ms).unwrap_or(0)),
-        trace_context: row.trace_context,
-        fio: row.fio,
-        document_key: row.document_key,
-        content_type: row.content_type,
-        file_size_bytes: row.file_size_bytes,
-        validity_day: row.validity_day,
-        owes_callback: row.owes_callback,
-    }))
-}
 
 /// A callback that is ours to deliver.
 #[derive(Clone, Debug)]

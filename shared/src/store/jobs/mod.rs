@@ -11,6 +11,7 @@
 mod backlog;
 mod cancel;
 mod claim;
+mod claim_runs;
 mod count;
 mod lease;
 pub mod operate;
@@ -19,7 +20,8 @@ mod upkeep;
 
 pub use backlog::waiting_runs;
 pub(super) use cancel::take_away;
-pub use claim::{CallbackClaim, EraseClaim, RunClaim, claim_callback, claim_erase, claim_run};
+pub use claim::{CallbackClaim, EraseClaim, claim_callback, claim_erase};
+pub use claim_runs::{RunClaim, RunTerms, claim_runs};
 pub use count::{LaneCount, count};
 pub use lease::{Lease, give_back, note_stages, renew, retry, settle};
 pub use publish::{Filled, PublishedJob, fill_windows, unmark};

@@ -5,13 +5,16 @@ use std::time::Duration;
 use shared::domain::{Checks, ErrorCode, Evidence, Stage};
 use shared::store::callback_attempts::{self, NewAttempt, Then};
 use shared::store::finish::{Finish, FinishedVerdict, finish};
-use shared::store::jobs::{self, Kind};
+use shared::store::jobs::{self, Kind, RunTerms};
 use uuid::Uuid;
 
 use super::{BUDGET, Claim, LEASE, World, chosen, place, refused, same};
 use crate::observed::Observed;
 use crate::operation::End;
 use crate::reference::{ATTEMPTS, Job, Place};
+
+const TERMS: RunTerms<'static> =
+    RunTerms { owner: "worker", lease: LEASE, max_attempts: ATTEMPTS, work_budget: BUDGET };
 
 impl World<'_> {
     pub(super) async fn deliver(&mut self, number: usize, again: bool, now: &Observed) -> Result<(), String> {
@@ -20,9 +23,9 @@ impl World<'_> {
         let kind = message.lane.kind();
         let (owed, ids) = ((message.run_id, kind.as_str()), (message.job_id, message.run_id));
         let claimed = match kind {
-            Kind::Run => jobs::claim_run(self.pool, ids, "worker", LEASE, ATTEMPTS, BUDGET)
+            Kind::Run => jobs::claim_runs(self.pool, &[ids], TERMS)
                 .await
-                .map(|claim| claim.map(|claim| (claim.lease, 0, claim.attempt))),
+                .map(|mut claims| claims.pop().flatten().map(|claim| (claim.lease, 0, claim.attempt))),
             Kind::Callback => jobs::claim_callback(self.pool, ids, "worker", LEASE)
                 .await
                 .map(|claim| claim.map(|claim| (claim.lease, claim.sequence, claim.attempt))),

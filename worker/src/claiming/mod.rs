@@ -1,5 +1,6 @@
-//! Claiming what was delivered: in the delivery's trace, again while the database is away, and counted; and giving a
-//! claim back.
+//! Claiming what was delivered: in the delivery's trace, and counted; and giving a claim back.
+
+mod together;
 
 use std::time::Duration;
 
@@ -13,20 +14,18 @@ use tracing::field::Empty;
 use crate::app::App;
 use crate::patience::until_done;
 
-/// Claims a delivered job. None: the worker's time to stop has come first.
-pub async fn claim<T, F>(
+pub use together::{RunClaims, Unclaimed, claim_together};
+
+/// Notes a claim of what was delivered, in its trace and in the metrics. None: the worker's time to stop has come first.
+pub async fn claim<T>(
     app: &App,
     kind: Kind,
     delivered: &Delivered,
-    complaint: &str,
-    statement: impl Fn() -> F,
-) -> Option<Result<Option<T>, StoreError>>
-where
-    F: Future<Output = Result<Option<T>, StoreError>>,
-{
+    claiming: impl Future<Output = Option<Result<Option<T>, StoreError>>>,
+) -> Option<Result<Option<T>, StoreError>> {
     let span = tracing::error_span!("claim", run_id = %delivered.message.run_id, won = Empty);
     telemetry::start(&span, delivered.trace);
-    let claimed = until_done(app, complaint, statement).instrument(span.clone()).await;
+    let claimed = claiming.instrument(span.clone()).await;
     let won = matches!(claimed, Some(Ok(Some(_))));
     span.record("won", won);
     if let Some(Ok(_)) = &claimed {
