@@ -13,7 +13,8 @@ fn is(name: &str) -> bool {
 
 #[test]
 fn signers_clerks_and_children_are_bystanders() {
-    for name in ["Омарова С.Е.", "Жунусов Б.Е.", "Шульц О.А.", "Ким Светлана Семёновна"] {
+    for name in ["Омарова С.Е.", "Жунусов Б.Е.", "Шульц О.А.", "Ким Светлана Семёновна"]
+    {
         assert!(is(name), "{name}");
     }
 }
