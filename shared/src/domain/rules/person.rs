@@ -73,16 +73,19 @@ pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<
 }
 
 /// Names of one person.
-struct Group {
-    members: Vec<usize>,
-    weight: f32,
+pub(super) struct Group {
+    /// Indexes of the names.
+    pub members: Vec<usize>,
+    /// How much the person looks like the document's.
+    pub weight: f32,
     /// The fullest name in the nominative.
     nominative: String,
-    /// Not initials only.
-    is_full: bool,
+    /// With the patronymic.
+    pub is_full: bool,
 }
 
-fn group(candidates: &[Candidate]) -> Vec<Group> {
+/// The names by person.
+pub(super) fn group(candidates: &[Candidate]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     // Fuller names first, so that «Соколову Н.М.» joins «Соколов Никита Максимович».
     let mut order: Vec<usize> = (0..candidates.len()).collect();
@@ -111,7 +114,8 @@ fn group(candidates: &[Candidate]) -> Vec<Group> {
 /// A document names some dozens of people at most.
 const MOST_CANDIDATES: usize = 40;
 
-fn candidates(tokens: &[Token]) -> Vec<Candidate> {
+/// Every name in the text, weighed.
+pub(super) fn candidates(tokens: &[Token]) -> Vec<Candidate> {
     let mut out = labelled(tokens);
     let mut at = 0;
     while at < tokens.len() && out.len() < MOST_CANDIDATES {

@@ -1,5 +1,6 @@
 //! Documents of our own, one at least for each type and language, and papers that are none of them.
 
+mod bystanders;
 mod instructions;
 mod refusals;
 mod torn;
