@@ -139,7 +139,8 @@ fn name_in(pages: &[Found], printed: &[String]) -> Option<Found> {
     if !in_parts {
         return nearest(pages, printed);
     }
-    let parts: Vec<String> = printed.iter().filter_map(|part| Some(nearest(pages, &[part.clone()])?.text)).collect();
+    let parts: Vec<String> =
+        printed.iter().filter_map(|part| Some(nearest(pages, std::slice::from_ref(part))?.text)).collect();
     let runs = runs(pages, LONGEST_FORM).filter(|run| {
         let words: Vec<&str> = run.text.split(' ').collect();
         parts.iter().all(|part| words.contains(&part.as_str()))
