@@ -131,6 +131,46 @@ async fn a_model_that_lies_in_every_field_makes_no_paper_pass() {
     }
 }
 
+/// A person of each part that is not that of the document's, behind whom a model hides the applicant.
+const BYSTANDERS: [(&str, &str); 6] = [
+    ("Ахметов Д.С.", "Директор Ахметов Д.С."),
+    ("Ахметов Д.С.", "Главный врач: Ахметов Д.С."),
+    ("Ахметов Д.С.", "Исп. Ахметов Д.С."),
+    (APPLICANT, "Ребенок: Ахметов Данияр Серикович, 01.02.2024 г. рождения"),
+    (APPLICANT, "Нотариус Ахметов Данияр Серикович"),
+    (APPLICANT, "Свидетель: Ахметов Данияр Серикович"),
+];
+
+#[tokio::test]
+async fn a_model_that_picks_somebody_else_whom_the_paper_names_makes_no_paper_pass() {
+    for (name, line) in BYSTANDERS {
+        for owner in ["Выдана: Круглов Олег Дмитриевич", "Выдана по месту требования"]
+        {
+            let text = format!("{}\n{line}", paper("Выдана: Ахметов Данияр Серикович", owner));
+            let kind = "Справка о регистрации в качестве безработного";
+            let server = Llm::start(Behaviour::answering(move |call| match call.call_type {
+                CallType::DocTypeCheck => json!({"single_doc_type": true, "doc_type": claim(kind, kind)}),
+                CallType::Extractor => {
+                    let mut date = claim("2026-11-16", "16.11.2026");
+                    date["kind"] = json!("issue");
+                    json!({"fio": claim(name, name), "doc_date": date})
+                }
+            }))
+            .await;
+            let alone = judged(&model(&server), &text).await.expect_err("no such person's paper");
+            assert_eq!(alone.code, ErrorCode::LlmInvalidResponse);
+            assert!(alone.detail.contains("only mentioned in it"), "{alone}: {text}");
+            for asked in [Asked::Always, Asked::InDoubt] {
+                let judgement = judged(&pair(&server, asked), &text).await.expect("a verdict");
+                assert!(!judgement.verdict, "{asked:?}: {text}");
+                assert!(
+                    judgement.errors.iter().all(|code| [ErrorCode::FioMissing, ErrorCode::FioMismatch].contains(code))
+                );
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_rules_and_model_dispute_is_settled_and_marked() {
     let second = "Справка о регистрации в качестве безработного";

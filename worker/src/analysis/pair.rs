@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared::domain::{Classification, Extraction, settle};
+use shared::domain::{Classification, Extraction, rules, settle};
 
 use super::{Analysed, AnalysisInput, Analyzer, LlmAnalyzer, RulesAnalyzer};
 use crate::outside::Service;
@@ -82,8 +82,14 @@ impl Analyzer for PairAnalyzer {
     }
 
     async fn extract(&self, input: AnalysisInput<'_>) -> Analysed<Extraction> {
-        let (rules, model) = (self.rules.extract(input), self.model.extract(input));
-        let settle = |rules, model| settle::extraction(rules, model, input.applicant_fio);
+        let (rules, model) = (self.rules.extract(input), self.model.extract_for_two(input));
+        let settle = |rules: Extraction, model: Extraction| {
+            let fills_in = model.fio.as_ref().filter(|_| rules.fio.is_none());
+            let is_nobody = fills_in.is_some_and(|found| rules::is_bystander(input.pages, &found.value));
+            let settled = settle::extraction(rules, model, input.applicant_fio);
+            // Whom the rules have passed over as a signer or a child the model cannot put in.
+            if is_nobody { Extraction { fio: None, fio_mended: false, disputed: true, ..settled } } else { settled }
+        };
         self.read(rules, model, settle::is_certain_of_person_and_date, settle).await
     }
 }

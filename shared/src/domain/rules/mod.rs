@@ -1,6 +1,7 @@
 //! Analysis without a model: the type of a document, whose it is and when it was issued, by rules
 //! for the papers of the country, tolerant of misread letters.
 
+mod bystanders;
 mod issue_date;
 mod name_fields;
 mod name_spans;
@@ -11,6 +12,7 @@ mod stems;
 mod subject;
 mod titles;
 mod tokens;
+mod torn;
 mod word_list;
 
 use super::doc_types::DocType;
@@ -30,6 +32,13 @@ pub fn classify(pages: &[Page]) -> Classification {
 #[must_use]
 pub fn speaks_of(pages: &[Page], doc_type: &DocType) -> bool {
     titles::speaks_of(&tokens::tokenise(pages), doc_type)
+}
+
+/// Whether the person of this name plays a part in the document, and certainly not the one whose document it is: a
+/// signer, a doctor, a child, a witness. False also where the text does not tell.
+#[must_use]
+pub fn is_bystander(pages: &[Page], name: &str) -> bool {
+    bystanders::is_one(&tokens::tokenise(pages), name)
 }
 
 /// Whose document it is and from when. The applicant's name helps to find the person among equals;

@@ -112,6 +112,7 @@ static OTHER_BEFORE: LazyLock<WordList<()>> = LazyLock::new(|| {
         "консульт",
         "начальник",
         "исполнит",
+        "исп",
         "орынд",
         "нотариус",
         "ребен",
@@ -247,7 +248,9 @@ fn before(tokens: &[Token], first: usize, last: usize, initials: bool) -> f32 {
         if weight >= DECIDES {
             break;
         }
-        if OTHER_BEFORE.has(token) && !is_no_child(&tokens[..=at]) {
+        // «… за ребенком (Ким Светлана, …)»: the bracket says which child.
+        let bracketed = at + 2 == first && tokens[at + 1].is('(');
+        if OTHER_BEFORE.has(token) && (bracketed || !is_no_child(&tokens[..=at])) {
             let same_line = token.line == line;
             let post = POSTS.has(token) && (!initials || goes_on(tokens, last));
             if seen <= 4 && !post && (same_line || seen <= 2) {

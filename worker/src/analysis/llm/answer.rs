@@ -4,7 +4,9 @@
 use chrono::NaiveDate;
 use serde::Deserialize;
 use shared::domain::doc_types::{self, DocType};
-use shared::domain::{Classification, DateKind, Extraction, Found, Page, Quote, dates, evidence, grounding, rules};
+use shared::domain::{
+    Classification, DateKind, Extraction, Found, Page, Quote, dates, evidence, grounding, names, rules,
+};
 
 use super::unusable::Unusable;
 
@@ -66,8 +68,20 @@ pub(super) fn classification(json: &str, pages: &[Page]) -> Result<Classificatio
         return Ok(Classification { single_doc_type: true, doc_type: None, disputed: false });
     };
     let known = doc_types::by_title(&claim.value).ok_or(Unusable::UnknownTitle)?;
-    let quote = place(&claim, pages).filter(|_| names(&claim.quote, known, pages)).ok_or(Unusable::UngroundedType)?;
+    let quote =
+        place(&claim, pages).filter(|_| may_name(&claim.quote, known, pages)).ok_or(Unusable::UngroundedType)?;
     Ok(Classification { single_doc_type: true, doc_type: Some(Found { value: known, quote }), disputed: false })
+}
+
+/// The answer to `extractor`, where nobody else reads the document: who signed it or is only mentioned in it does not
+/// become the applicant whose it is.
+pub(super) fn extraction_alone(json: &str, pages: &[Page], applicant_fio: &str) -> Result<Extraction, Unusable> {
+    let found = extraction(json, pages)?;
+    let is_applicant = |fio: &str| names::compare(applicant_fio, fio).same;
+    match &found.fio {
+        Some(fio) if is_applicant(&fio.value) && rules::is_bystander(pages, &fio.value) => Err(Unusable::Bystander),
+        _ => Ok(found),
+    }
 }
 
 /// The answer to `extractor`.
@@ -114,7 +128,7 @@ fn place(claim: &Claim, pages: &[Page]) -> Option<Quote> {
 
 /// Whether these words may be those of a document of this type: the rules see this type in them; or none that they
 /// know, and the document speaks of what such a paper is about.
-fn names(quote: &str, known: &'static DocType, pages: &[Page]) -> bool {
+fn may_name(quote: &str, known: &'static DocType, pages: &[Page]) -> bool {
     let page = Page {
         number: 1,
         text: quote.to_owned(),
@@ -224,6 +238,20 @@ mod tests {
             assert_eq!(check(true, lie), Err(Unusable::UngroundedType), "{quote}");
             assert!(check(true, field(TITLE, quote)).is_ok(), "{quote}");
         }
+    }
+
+    #[test]
+    fn a_signer_is_not_taken_for_the_applicant_whose_document_it_is() {
+        let signer = "Демченко К.О.";
+        let mut pages = pages();
+        pages[1].text.push_str("\nДиректор Демченко К.О.");
+        let json = json!({"fio": field(signer, signer), "doc_date": nothing()}).to_string();
+        let applicant = "Демченко Карина Олеговна";
+        assert_eq!(extraction_alone(&json, &pages, applicant), Err(Unusable::Bystander));
+        let other = "Рябова Вера Ильинична";
+        assert!(extraction_alone(&json, &pages, other).is_ok(), "it makes nothing pass");
+        let honest = json!({"fio": field(other, "Рябову Веру Ильиничну"), "doc_date": nothing()}).to_string();
+        assert!(extraction_alone(&honest, &pages, other).is_ok());
     }
 
     #[test]

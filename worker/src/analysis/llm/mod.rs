@@ -92,6 +92,14 @@ impl LlmAnalyzer {
         Err(failed(ErrorCode::LlmInvalidResponse, detail, calls))
     }
 
+    /// As [`Analyzer::extract`], for who settles it with what rules have found.
+    ///
+    /// # Errors
+    /// [`AnalysisError`], with the calls made.
+    pub(super) async fn extract_for_two(&self, input: AnalysisInput<'_>) -> Analysed<Extraction> {
+        self.ask(CallType::Extractor, input.pages, answer::extraction).await
+    }
+
     /// Whether a failure is one of the service, whatever the document: others have fared as badly since.
     fn away(&self, error: &CallError) -> Option<Duration> {
         match error {
@@ -124,7 +132,8 @@ impl Analyzer for LlmAnalyzer {
     }
 
     async fn extract(&self, input: AnalysisInput<'_>) -> Analysed<Extraction> {
-        self.ask(CallType::Extractor, input.pages, answer::extraction).await
+        let check = |json: &str, pages: &[Page]| answer::extraction_alone(json, pages, input.applicant_fio);
+        self.ask(CallType::Extractor, input.pages, check).await
     }
 }
 

@@ -30,6 +30,9 @@ pub(super) enum Unusable {
     /// The name does not follow from the text.
     #[error("`fio.quote` does not stand in the document, or `fio.value` is not the name in it")]
     UngroundedName,
+    /// The text has the name, for another part than that of the document's person.
+    #[error("`fio.value` is somebody who signed the document or is only mentioned in it, not the person it is about")]
+    Bystander,
     /// The date does not follow from the text.
     #[error("`doc_date.quote` does not stand in the document, or `doc_date.value` is not the date in it")]
     UngroundedDate,
@@ -44,7 +47,7 @@ impl Unusable {
             Self::Refused => "refused",
             Self::NotJson => "not_json",
             Self::OffSchema | Self::UnknownTitle | Self::NoDate => "off_schema",
-            Self::UngroundedType | Self::UngroundedName | Self::UngroundedDate => "ungrounded",
+            Self::UngroundedType | Self::UngroundedName | Self::Bystander | Self::UngroundedDate => "ungrounded",
         }
     }
 }
