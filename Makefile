@@ -12,4 +12,4 @@ down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)
 bench: ; @deploy/local/bench.sh $(ARGS)
 check: ; @cargo fmt --all --check && cargo clippy --workspace --all-targets --features rb-ocr-tests/long --locked -- -D warnings
 sqlx: up ; @deploy/local/sqlx.sh
-evaluate: ; @deploy/local/evaluate.sh "$(DOCS)" "$(NAMES)"
+evaluate: ; @$(if $(README),README=$(README)) deploy/local/evaluate.sh "$(DOCS)" "$(NAMES)"

@@ -3,6 +3,7 @@
 mod commands;
 mod http;
 mod output;
+mod scoring;
 mod store;
 mod words;
 

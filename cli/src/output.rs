@@ -1,15 +1,16 @@
 //! What a command prints: one JSON value with `--json`, else text for people.
 
+use std::io::Write as _;
+
 use serde::Serialize;
 use serde_json::Value;
 
-/// Prints an answer on stdout.
-#[expect(clippy::print_stdout, reason = "the answer of a command")]
+/// Prints an answer on stdout. A reader that has seen enough, as `head` has, may close it.
 pub fn show(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) {
-    if json {
-        println!("{}", serde_json::to_string(value).expect("an answer is JSON"));
-    } else {
-        println!("{}", text());
+    let answer = if json { serde_json::to_string(value).expect("an answer is JSON") } else { text() };
+    match writeln!(std::io::stdout(), "{answer}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => panic!("stdout cannot be written: {error}"),
+        _ => {}
     }
 }
 

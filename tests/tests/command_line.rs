@@ -51,6 +51,30 @@ async fn every_file_of_a_submission_is_told_of_and_one_that_failed_fails_the_com
     assert!(said.expect_err("must fail").to_string().contains("2 of 2 files failed"));
 }
 
+#[tokio::test]
+async fn answers_are_held_against_labels_and_the_figures_written_into_a_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("is written");
+        path.display().to_string()
+    };
+    let label = |name: &str, verdict: bool| {
+        format!(r#"{{"file": "{name}", "expected": {{"status": "success", "verdict": {verdict}}}}}"#)
+    };
+    let truth = file("truth.jsonl", &format!("{}\n{}\n", label("a.pdf", true), label("b.pdf", false)));
+    let answers = file("answers.jsonl", "{\"file\": \"a.pdf\", \"verdict\": true}\n");
+    let page = file("page.md", "# Figures\n<!-- evaluation: documents -->\n<!-- end of evaluation: documents -->\n");
+    let nothing = Environment::new();
+    let scored = json(&["score", "documents", &truth, &answers, "--page", &page, "--json"], &nothing).await;
+    assert_eq!(scored["all"]["verdict"], serde_json::json!({"hits": 1, "of": 2}));
+    assert_eq!(scored["unanswered"], 1);
+    let written = std::fs::read_to_string(&page).expect("a page");
+    assert!(written.contains("| all | 2 | 50 % | 0 of 1 | 0 of 1 |"), "{written}");
+    let said = failure(&["score", "names", &truth, &answers, "--page", &page], &nothing).await;
+    assert!(said.contains("truth.jsonl") && said.contains("line 1"), "{said}");
+}
+
 /// An api that refuses every key.
 async fn refusing() -> String {
     use axum::http::StatusCode;

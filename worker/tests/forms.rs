@@ -23,7 +23,7 @@ fn sample_bytes(name: &str) -> Vec<u8> {
 }
 
 fn fax() -> Gray {
-    decode(&sample("fax.tif"), ContentType::Tiff, 0).expect("it decodes").gray
+    decode(&sample("fax.tif"), ContentType::Tiff, 0).expect("it decodes").gray()
 }
 
 /// How a document ends that is taken on or not.

@@ -41,7 +41,7 @@ async fn read(bytes: &[u8]) -> Read {
 }
 
 fn fax() -> Gray {
-    decode(&sample("fax.tif"), ContentType::Tiff, 0).expect("it decodes").gray
+    decode(&sample("fax.tif"), ContentType::Tiff, 0).expect("it decodes").gray()
 }
 
 fn encoded(page: &Gray, format: ImageFormat) -> Vec<u8> {
@@ -118,7 +118,7 @@ async fn the_orientation_in_exif_is_followed() {
     file.extend_from_slice(&turned[2..]);
     let path = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(path.path(), &file).expect("it can be written");
-    let scan = decode(path.path(), ContentType::Jpeg, 0).expect("it decodes");
+    let scan = decode(path.path(), ContentType::Jpeg, 0).expect("it decodes").scan();
     assert!(scan.gray.width < scan.gray.height);
     let read = read(&file).await;
     assert_is_the_fax(&read.reading.expect("it is read"), 0);

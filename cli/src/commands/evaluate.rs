@@ -95,7 +95,15 @@ async fn one(pipeline: Arc<Pipeline>, folder: &Path, line: &Line, today: NaiveDa
         }
         None => Err(Failure::new(ErrorCode::DocumentUnreadable, "it is no PDF, JPEG, PNG or TIFF")),
     };
-    Ok(prediction(&line.file, judged, &work, start.elapsed().as_secs_f64()))
+    let mut prediction = prediction(&line.file, judged, &work, start.elapsed().as_secs_f64());
+    prediction["as_of"] = json!(today);
+    prediction["ocr_engine"] = json!(pipeline.engine.name());
+    prediction["analyzer"] = json!(pipeline.analyzer.name());
+    if pipeline.analyzer.model().is_some() {
+        let tokens: i64 = work.calls.iter().filter_map(|call| call.total_tokens.map(i64::from)).sum();
+        prediction["llm"] = json!({"calls": work.calls.len(), "tokens": tokens});
+    }
+    Ok(prediction)
 }
 
 async fn content_type(path: &Path) -> anyhow::Result<Option<ContentType>> {

@@ -12,6 +12,7 @@ mod migrate;
 mod names;
 mod pause;
 mod runs;
+mod score;
 mod secrets;
 mod show;
 mod submit;
@@ -59,6 +60,9 @@ pub enum Command {
     Evaluate(evaluate::Args),
     /// Compares names pair by pair
     Names(names::Args),
+    /// Holds what `evaluate` or `names` answered against labels
+    #[command(subcommand)]
+    Score(score::Score),
 }
 
 impl Command {
@@ -89,6 +93,7 @@ impl Command {
             Self::Resume(args) => pause::resume(&args, json).await,
             Self::Evaluate(args) => evaluate::run(&args, json).await,
             Self::Names(args) => names::run(&args, json),
+            Self::Score(what) => what.run(json),
         }
     }
 }

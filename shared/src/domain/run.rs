@@ -160,7 +160,7 @@ pub enum DateKind {
 pub struct Extraction {
     /// The person the document is about, in the nominative.
     pub fio: Option<Found<String>>,
-    /// Letters of the name were misread and mended by the applicant's name, with which the rest
+    /// Letters of the name were misread, or its words torn, and mended by the applicant's name, with which the rest
     /// agrees; the quote holds them as they were read.
     pub fio_mended: bool,
     /// The date the validity is counted from.

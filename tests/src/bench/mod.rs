@@ -8,6 +8,7 @@ pub mod facts;
 pub mod in_flight;
 pub mod load;
 pub mod machine;
+pub mod model;
 pub mod options;
 pub mod procfs;
 pub mod reading;

@@ -17,6 +17,8 @@ pub enum Scenario {
     InFlight,
     /// CPU a page with the real Tesseract.
     Reading,
+    /// Verdicts beside a model that knows the answers, and what asking it only in doubt saves.
+    Model,
 }
 
 /// The arguments of `make bench ARGS='…'`.
@@ -47,9 +49,12 @@ pub struct Options {
     /// Runs in flight at once.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..))]
     pub in_flight: u32,
-    /// The documents that are read: a folder with a truth.jsonl.
+    /// The documents that are read, in reading and model: a folder with a truth.jsonl.
     #[arg(long, default_value = "tests/documents")]
     pub documents: PathBuf,
+    /// The ways to analyse, in model: as `ANALYZER` names them, comma between.
+    #[arg(long, default_value = "rules,llm,both,cascade", value_delimiter = ',')]
+    pub analyzers: Vec<String>,
 }
 
 impl Options {

@@ -7,7 +7,7 @@ use clap::Parser;
 use harness::bench::facts::{self, BrokerFacts};
 use harness::bench::options::{Options, Scenario};
 use harness::bench::report::Table;
-use harness::bench::{at_once, document, in_flight, machine, reading, start, steady};
+use harness::bench::{at_once, document, in_flight, machine, model, reading, start, steady};
 use harness::services::Services;
 use sqlx::{Connection, PgConnection};
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,6 +45,9 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     }
     if options.has(Scenario::Reading) {
         say(&reading::measure(options).await?)?;
+    }
+    if options.has(Scenario::Model) {
+        say(&model::measure(options).await?)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The other side of what RB-OCR calls: OCR over HTTP, a model's server, a caller's endpoint, S3, a collector. Local
 //! servers on a free port, with delays and faults on demand, light enough to stand in a benchmark.
 
+pub mod knowing;
 pub mod llm;
 pub mod ocr;
 pub mod otlp;

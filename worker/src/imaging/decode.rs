@@ -16,7 +16,7 @@ use crate::document::{MAX_SIDE, check_pixels};
 /// A decoded page may take this many bytes: the pixel limit at three bytes a pixel, and a margin.
 pub(super) const MAX_BYTES: u64 = 208 << 20;
 
-/// A page image, decoded.
+/// A page image, made ready for both.
 #[derive(Clone, Debug)]
 pub struct Scan {
     /// For reading.
@@ -25,12 +25,49 @@ pub struct Scan {
     pub picture: Picture,
 }
 
+/// The pixels of a page image; what is needed of them is made by who needs it.
+#[derive(Clone, Debug)]
+pub enum Pixels {
+    /// Grey.
+    Gray(Gray),
+    /// Rows of three bytes a pixel.
+    Rgb {
+        /// Pixels in a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// `width × height × 3` values, red, green, blue.
+        pixels: Vec<u8>,
+    },
+}
+
+impl Pixels {
+    /// For reading alone.
+    #[must_use]
+    pub fn gray(self) -> Gray {
+        match self {
+            Self::Gray(gray) => gray,
+            Self::Rgb { width, height, pixels } => to_gray(&pixels, width, height),
+        }
+    }
+
+    /// For reading and for people.
+    #[must_use]
+    pub fn scan(self) -> Scan {
+        let picture = match &self {
+            Self::Gray(gray) => Picture::of::<1>(&gray.pixels, gray.width, gray.height),
+            Self::Rgb { width, height, pixels } => Picture::of::<3>(pixels, *width, *height),
+        };
+        Scan { gray: self.gray(), picture }
+    }
+}
+
 /// Decodes page `page` (from 0) of an image file, the turn that its metadata ask for applied.
 ///
 /// # Errors
 ///
 /// [`ImagingError`].
-pub fn decode(path: &Path, content_type: ContentType, page: usize) -> Result<Scan, ImagingError> {
+pub fn decode(path: &Path, content_type: ContentType, page: usize) -> Result<Pixels, ImagingError> {
     if content_type == ContentType::Tiff {
         return tiff_page::decode(path, page);
     }
@@ -47,7 +84,7 @@ pub fn decode(path: &Path, content_type: ContentType, page: usize) -> Result<Sca
     let orientation = decoder.orientation().map_err(undecodable)?;
     let mut decoded = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     decoded.apply_orientation(orientation);
-    Ok(scan_of(decoded))
+    Ok(pixels_of(decoded))
 }
 
 /// Reads what `pdftoppm` writes: a binary PGM or PPM of a byte a sample, without comments.
@@ -55,8 +92,8 @@ pub fn decode(path: &Path, content_type: ContentType, page: usize) -> Result<Sca
 /// # Errors
 ///
 /// [`ImagingError::Undecodable`] if it is not a whole one.
-pub fn decode_pnm(file: &[u8]) -> Result<Scan, ImagingError> {
-    let mut rest = file;
+pub fn decode_pnm(mut file: Vec<u8>) -> Result<Pixels, ImagingError> {
+    let mut rest = &file[..];
     let mut next = || -> Option<&[u8]> {
         let end = rest.iter().position(u8::is_ascii_whitespace)?;
         let (word, after) = rest.split_at(end);
@@ -70,13 +107,18 @@ pub fn decode_pnm(file: &[u8]) -> Result<Scan, ImagingError> {
     };
     check_pixels(width, height).map_err(|_| ImagingError::TooLarge)?;
     let (width, height) = (width as usize, height as usize);
-    match kind {
-        b"P5" if rest.len() == width * height => Ok(scan_of_gray(rest.to_vec(), width, height)),
-        b"P6" if rest.len() == width * height * 3 => {
-            Ok(Scan { gray: to_gray(rest, width, height), picture: Picture::of::<3>(rest, width, height) })
-        }
-        _ => Err(ImagingError::Undecodable),
-    }
+    let colour = match kind {
+        b"P5" if rest.len() == width * height => false,
+        b"P6" if rest.len() == width * height * 3 => true,
+        _ => return Err(ImagingError::Undecodable),
+    };
+    let header = file.len() - rest.len();
+    file.drain(..header);
+    Ok(if colour {
+        Pixels::Rgb { width, height, pixels: file }
+    } else {
+        Pixels::Gray(Gray { width, height, pixels: file })
+    })
 }
 
 fn limits() -> Limits {
@@ -97,21 +139,17 @@ fn undecodable(error: image::ImageError) -> ImagingError {
     }
 }
 
-/// Grey and picture of a decoded image; transparent parts are paper.
-pub(super) fn scan_of(decoded: DynamicImage) -> Scan {
+/// The pixels of a decoded image; transparent parts are paper.
+pub(super) fn pixels_of(decoded: DynamicImage) -> Pixels {
     let (width, height) = (decoded.width() as usize, decoded.height() as usize);
     match decoded {
-        DynamicImage::ImageLuma8(gray) => scan_of_gray(gray.into_raw(), width, height),
-        DynamicImage::ImageLuma16(_) => scan_of_gray(decoded.into_luma8().into_raw(), width, height),
+        DynamicImage::ImageLuma8(gray) => Pixels::Gray(Gray { width, height, pixels: gray.into_raw() }),
+        DynamicImage::ImageLuma16(_) => Pixels::Gray(Gray { width, height, pixels: decoded.into_luma8().into_raw() }),
         decoded => {
             let pixels = if decoded.color().has_alpha() { on_white(decoded) } else { decoded.into_rgb8().into_raw() };
-            Scan { gray: to_gray(&pixels, width, height), picture: Picture::of::<3>(&pixels, width, height) }
+            Pixels::Rgb { width, height, pixels }
         }
     }
-}
-
-pub(super) fn scan_of_gray(pixels: Vec<u8>, width: usize, height: usize) -> Scan {
-    Scan { picture: Picture::of::<1>(&pixels, width, height), gray: Gray { width, height, pixels } }
 }
 
 fn on_white(decoded: DynamicImage) -> Vec<u8> {

@@ -15,7 +15,7 @@ pub mod surroundings;
 mod tiff_page;
 pub mod warp;
 
-pub use decode::{Scan, decode};
+pub use decode::{Pixels, Scan, decode};
 pub use gray::Gray;
 
 /// Why a page image gives no pixels.

@@ -10,11 +10,11 @@ use image::DynamicImage;
 use image::metadata::Orientation;
 
 use super::ImagingError;
-use super::decode::{MAX_BYTES, Scan, scan_of};
+use super::decode::{MAX_BYTES, Pixels, pixels_of};
 use crate::document::{DocumentError, check_pixels, tiff};
 
 /// Decodes page `page` (from 0, previews not counted).
-pub(super) fn decode(path: &Path, page: usize) -> Result<Scan, ImagingError> {
+pub(super) fn decode(path: &Path, page: usize) -> Result<Pixels, ImagingError> {
     let mut file = BufReader::new(File::open(path)?);
     let pages = tiff::pages(&mut file).map_err(|error| match error {
         DocumentError::Service(error) => ImagingError::File(std::io::Error::other(error)),
@@ -39,7 +39,7 @@ pub(super) fn decode(path: &Path, page: usize) -> Result<Scan, ImagingError> {
     };
     let mut image = image_of(&samples, width, height, colours).ok_or(ImagingError::Unsupported)?;
     image.apply_orientation(Orientation::from_exif(page.orientation).unwrap_or(Orientation::NoTransforms));
-    Ok(scan_of(image))
+    Ok(pixels_of(image))
 }
 
 fn undecodable(error: ::tiff::TiffError) -> ImagingError {

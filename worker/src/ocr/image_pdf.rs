@@ -29,7 +29,7 @@ pub(super) fn wrap(document: &DocumentFile, target: &Path) -> Result<(), Imaging
         match passthrough(document)? {
             Some((shape, mut file)) => pdf.page(&shape, |out| io::copy(&mut file, out).map(drop))?,
             None => {
-                let gray = decode(&document.path, document.info.content_type, page)?.gray;
+                let gray = decode(&document.path, document.info.content_type, page)?.gray();
                 let shape = Shape {
                     width: u32::try_from(gray.width).map_err(|_| ImagingError::TooLarge)?,
                     height: u32::try_from(gray.height).map_err(|_| ImagingError::TooLarge)?,

@@ -16,7 +16,7 @@ use super::text_layer::{self, LayerPage};
 use super::{OcrEngine, OcrError, PageReading, Reading, tsv};
 use crate::document::{DocumentFile, tiff};
 use crate::imaging::decode::decode_pnm;
-use crate::imaging::{ImagingError, Scan, decode};
+use crate::imaging::{ImagingError, Pixels, Scan, decode};
 use crate::sandbox::Sandbox;
 
 /// A page without an image of its own is rendered at this many pixels an inch.
@@ -48,7 +48,7 @@ impl TesseractEngine {
         self.in_order(1..=document.info.pages, |number| async move {
             let _page = self.page().await?;
             let (path, kind) = (document.path.clone(), document.info.content_type);
-            match decoded(move || decode(&path, kind, number as usize - 1)).await? {
+            match decoded(move || decode(&path, kind, number as usize - 1).map(Pixels::scan)).await? {
                 Some(scan) => self.read_scan(scan, scratch, number).await,
                 None if kind == ContentType::Tiff => self.read_unusual(document, scratch, number).await,
                 None => Err(OcrError::Unreadable(ImagingError::Unsupported.to_string())),
@@ -102,7 +102,7 @@ impl TesseractEngine {
             let _page = self.page().await?;
             let resolution = whole.map_or(RENDER_RESOLUTION, |image| image.resolution.clamp(100.0, RENDER_RESOLUTION));
             let pnm = poppler::render(&self.sandbox, scratch, pdf, number, layer.points, resolution).await?;
-            self.read_scan(drawn(pnm).await?, scratch, number).await
+            self.read_scan(drawn(pnm, Pixels::scan).await?, scratch, number).await
         })
         .await
     }
@@ -119,10 +119,10 @@ impl TesseractEngine {
         let file = keep(scratch, number, &jpeg).await?;
         let _page = self.page().await?;
         let path = file.clone();
-        let Some(picture) = decoded(move || decode(&path, ContentType::Jpeg, 0)).await? else {
+        let Some(picture) = decoded(move || decode(&path, ContentType::Jpeg, 0).map(Pixels::gray)).await? else {
             return Ok(None);
         };
-        let words = text_layer::visible(&layer.words, &picture.gray);
+        let words = text_layer::visible(&layer.words, &picture);
         Ok(text_layer::is_real(&words).then(|| PageReading {
             page: page(number, words, PageSource::TextLayer),
             picture: Some(file),
@@ -134,9 +134,9 @@ impl TesseractEngine {
     async fn look_at(&self, pdf: &Path, number: u32, scratch: &Path) -> Result<Page, OcrError> {
         let _page = self.page().await?;
         let pnm = poppler::look(&self.sandbox, scratch, pdf, number, LOOK_SIDE).await?;
-        let scan = drawn(pnm).await?;
+        let gray = drawn(pnm, Pixels::gray).await?;
         let (languages, segmentation) = (Languages::RussianFirst, Segmentation::Column);
-        let words = tesseract::read(&self.sandbox, scratch, &scan.gray, languages, segmentation).await?;
+        let words = tesseract::read(&self.sandbox, scratch, &gray, languages, segmentation).await?;
         Ok(page(number, words, PageSource::Tesseract))
     }
 
@@ -197,16 +197,18 @@ async fn keep(scratch: &Path, number: u32, jpeg: &[u8]) -> Result<PathBuf, OcrEr
     Ok(file)
 }
 
-/// The page that Poppler has drawn.
-async fn drawn(pnm: Vec<u8>) -> Result<Scan, OcrError> {
-    let scan = decoded(move || decode_pnm(&pnm)).await?;
-    scan.ok_or_else(|| OcrError::Unreadable(ImagingError::Unsupported.to_string()))
+/// What is needed of the page that Poppler has drawn.
+async fn drawn<T: Send + 'static>(pnm: Vec<u8>, needed: fn(Pixels) -> T) -> Result<T, OcrError> {
+    let made = decoded(move || decode_pnm(pnm).map(needed)).await?;
+    made.ok_or_else(|| OcrError::Unreadable(ImagingError::Unsupported.to_string()))
 }
 
 /// Decodes where it blocks nobody; none where the form is not decoded here. A decoder that panics has met a damaged file.
-async fn decoded(work: impl FnOnce() -> Result<Scan, ImagingError> + Send + 'static) -> Result<Option<Scan>, OcrError> {
+async fn decoded<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ImagingError> + Send + 'static,
+) -> Result<Option<T>, OcrError> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(scan)) => Ok(Some(scan)),
+        Ok(Ok(made)) => Ok(Some(made)),
         Ok(Err(ImagingError::Unsupported)) => Ok(None),
         Ok(Err(ImagingError::File(error))) => Err(OcrError::File(error)),
         Ok(Err(error)) => Err(OcrError::Unreadable(error.to_string())),

@@ -130,7 +130,7 @@ pub fn mend(applicant: &str, document: &str) -> Option<String> {
 
 /// How one part of the two names fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fit {
+pub(super) enum Fit {
     /// Letter for letter.
     Equal,
     /// Another form of the same word.
@@ -146,7 +146,7 @@ enum Fit {
 }
 
 impl Fit {
-    const fn firm(self) -> bool {
+    pub(super) const fn firm(self) -> bool {
         matches!(self, Self::Equal | Self::Form)
     }
 
@@ -239,7 +239,7 @@ fn optional(our: Option<&NameWord>, their: Option<&NameWord>, full: impl Fn(&Nam
 }
 
 /// The genders the applicant can have: from the patronymic, else the surname, else the given name.
-fn genders(our: &Parts<'_>, father: Option<&patronymic::Patronymic>) -> Vec<Gender> {
+pub(super) fn genders(our: &Parts<'_>, father: Option<&patronymic::Patronymic>) -> Vec<Gender> {
     if let Some(father) = father {
         return vec![father.gender];
     }
@@ -261,7 +261,7 @@ fn genders(our: &Parts<'_>, father: Option<&patronymic::Patronymic>) -> Vec<Gend
     }
 }
 
-fn word_fit(our: &NameWord, their: &NameWord, role: Role, genders: &[Gender]) -> Fit {
+pub(super) fn word_fit(our: &NameWord, their: &NameWord, role: Role, genders: &[Gender]) -> Fit {
     if our.text == their.text {
         return Fit::Equal;
     }
@@ -308,7 +308,7 @@ fn own_name(word: &str, role: Role, genders: &[Gender]) -> bool {
         })
 }
 
-fn patronymic_fit(
+pub(super) fn patronymic_fit(
     our: &NameWord,
     their: &NameWord,
     father: Option<&patronymic::Patronymic>,
@@ -487,8 +487,9 @@ fn same_letters(ours: &[NameWord], theirs: &[NameWord]) -> bool {
     if theirs.iter().any(|word| word.initial) || ours.iter().any(|word| word.initial || word.latin) {
         return false;
     }
-    let read: Vec<char> = theirs.iter().flat_map(|word| word.text.chars()).filter(|c| *c != '-').collect();
-    if read.len() > 40 {
+    let letters = |word: &str| word.chars().filter(|c| *c != '-').collect::<Vec<char>>();
+    let read: Vec<Vec<char>> = theirs.iter().map(|word| letters(&word.text)).collect();
+    if read.iter().map(Vec::len).sum::<usize>() > 40 {
         return false;
     }
     parts::readings(ours).iter().any(|our| {
@@ -501,16 +502,27 @@ fn same_letters(ours: &[NameWord], theirs: &[NameWord]) -> bool {
                     .collect();
             [0, 1].into_iter().any(|turn| {
                 super::Case::ALL.into_iter().any(|case| {
-                    let mut meant: Vec<char> = Vec::new();
-                    for index in 0..words.len() {
-                        let (word, role) = words[(index + turn) % words.len()];
-                        let form = forms(&word.text, role, gender).into_iter().find(|(c, _)| *c == case);
-                        let form = form.map_or_else(|| word.text.clone(), |(_, form)| form);
-                        meant.extend(form.chars().filter(|c| *c != '-'));
-                    }
-                    meant.len() >= 6 && alignment::cost(&meant, &read) == Some(0)
+                    let meant: Vec<Vec<char>> = (0..words.len())
+                        .map(|index| {
+                            let (word, role) = words[(index + turn) % words.len()];
+                            let form = forms(&word.text, role, gender).into_iter().find(|(c, _)| *c == case);
+                            letters(form.as_ref().map_or(&word.text, |(_, form)| form))
+                        })
+                        .collect();
+                    meant.iter().map(Vec::len).sum::<usize>() >= 6 && same_words(&meant, &read)
                 })
             })
         })
     })
+}
+
+/// Whether the words are the same in their order, one of them for several where they are torn or run together. A letter
+/// that has gone over to the next word makes another name: Нурова Лина and Нуров Алина.
+fn same_words(meant: &[Vec<char>], read: &[Vec<char>]) -> bool {
+    if meant.is_empty() || read.is_empty() {
+        return meant.is_empty() && read.is_empty();
+    }
+    let same = |one: &[Vec<char>], other: &[Vec<char>]| alignment::cost(&one.concat(), &other.concat()) == Some(0);
+    (1..=read.len()).any(|torn| same(&meant[..1], &read[..torn]) && same_words(&meant[1..], &read[torn..]))
+        || (2..=meant.len()).any(|run| same(&meant[..run], &read[..1]) && same_words(&meant[run..], &read[1..]))
 }

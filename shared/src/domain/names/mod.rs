@@ -11,12 +11,14 @@ mod nominative;
 pub(crate) mod parts;
 pub(crate) mod patronymic;
 pub(crate) mod surnames;
+mod written;
 
 pub use applicant::{FioError, validate_applicant};
 pub use compare::{NameMatch, Reason, compare, mend};
 pub use declension::{Case, Gender, forms};
 pub(crate) use nominative::given_nominative;
 pub use nominative::nominative;
+pub(crate) use written::Written;
 
 use super::letters::fold;
 

@@ -56,6 +56,16 @@ fn one_person_is_known_in_kazakh_cases_and_spellings() {
 }
 
 #[test]
+fn words_run_together_or_torn_are_the_same_and_a_letter_that_has_gone_over_makes_another_name() {
+    for document in ["НуроваЛина Ивановна", "Нуро ва Лина Иван овна", "Лина Ивановна Нуро-ва", "Нуровой Ли не Ивановне"]
+    {
+        same("Нурова Лина Ивановна", document);
+    }
+    other("Нурова Лина Ивановна", "Нуров Алина Ивановна");
+    other("Кана Мина", "Кан Амина");
+}
+
+#[test]
 fn initials_in_any_order_stand_for_their_names() {
     for document in ["Трубин О.К.", "О.К. Трубин", "О. К. Трубину", "Трубиным О.К.", "Трубин О.", "О.К.Трубин"]
     {

@@ -12,6 +12,7 @@ mod stems;
 mod subject;
 mod titles;
 mod tokens;
+mod torn;
 mod word_list;
 
 use super::doc_types::DocType;

@@ -1,10 +1,10 @@
 //! Values of the fields that forms have for names: one field for the whole, or one for each part.
 
 use super::name_spans::{Form, name_at, two_words, words};
-use super::name_words::{is_label, is_patronymic, is_the_label, name_like};
+use super::name_words::{is_dana, is_label, is_patronymic, is_the_label, name_like};
 use super::person::Candidate;
-use super::roles;
 use super::tokens::{Kind, Token};
+use super::{roles, torn};
 
 /// A bound for texts that are no documents.
 const MOST_FIELDS: usize = 20;
@@ -76,7 +76,10 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
     let mut last = at;
     while last < at + 2
         && tokens.get(last + 1).is_some_and(|t| {
-            name_like(t) && t.page == first.page && t.line <= first.line + 1 && !tokens[last + 1].is('.')
+            (name_like(t) || is_dana(t))
+                && t.page == first.page
+                && t.line <= first.line + 1
+                && !tokens[last + 1].is('.')
         })
     {
         if tokens[last + 1].line != tokens[last].line && last > at && !is_patronymic(&tokens[last + 1]) {
@@ -96,10 +99,11 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
         _ => Form::Three,
     };
     if form == Form::Two
-        && let Some(third) = third_below(tokens, last)
+        && let Some((third, end)) = third(tokens, last)
     {
-        text = format!("{text} {}", tokens[third].text);
+        text = format!("{text} {third}");
         form = Form::Three;
+        last = end;
     }
     if form == Form::Two && !two_words(first, &tokens[last]) {
         return None;
@@ -109,12 +113,19 @@ fn field_value(tokens: &[Token], at: usize, child: bool) -> Option<Candidate> {
     Some(Candidate { words: text, form, first: at, last, weight })
 }
 
-/// A patronymic at the head of a column on the line below: a table broke the name there.
-pub(super) fn third_below(tokens: &[Token], last: usize) -> Option<usize> {
-    let above = &tokens[last];
-    if is_patronymic(above) {
+/// The patronymic of a name of which two words were read, and where the name ends then: in pieces behind them, or at the
+/// head of a column on the line below.
+pub(super) fn third(tokens: &[Token], last: usize) -> Option<(String, usize)> {
+    if is_patronymic(&tokens[last]) {
         return None;
     }
+    let below = || third_below(tokens, last).map(|at| (tokens[at].text.clone(), last));
+    torn::patronymic_behind(tokens, last).or_else(below)
+}
+
+/// A patronymic at the head of a column on the line below: a table broke the name there.
+fn third_below(tokens: &[Token], last: usize) -> Option<usize> {
+    let above = &tokens[last];
     let capitals = above.all_capitals();
     (last + 1..tokens.len().min(last + 16))
         .take_while(|i| tokens[*i].line <= above.line + 1 && tokens[*i].page == above.page)
@@ -144,7 +155,7 @@ fn split_fields(tokens: &[Token]) -> Option<Candidate> {
             if token.is_word() && labels.iter().any(|l| is_the_label(token, l)) || is_scrap(token) {
                 at += 1;
             } else {
-                return name_like(token).then_some(at);
+                return (name_like(token) || is_dana(token)).then_some(at);
             }
         }
     };

@@ -1,7 +1,7 @@
 //! Where a name begins and ends in the text.
 
 use super::name_words::{
-    is_initial, is_patronymic, looks_like_given, looks_like_surname, name_like, nearly_patronymic,
+    is_dana, is_initial, is_patronymic, looks_like_given, looks_like_surname, name_like, nearly_patronymic,
 };
 use super::tokens::{Kind, Token};
 
@@ -22,14 +22,15 @@ pub(super) fn name_at(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     if is_initial(token) {
         return initials_first(tokens, at);
     }
-    if !name_like(token) {
-        return None;
-    }
     if let Some(last) = three_at(tokens, at) {
         return Some((Form::Three, last));
     }
+    if !name_like(token) {
+        return None;
+    }
     surname_first(tokens, at).or_else(|| {
-        let two = near(tokens, at, 1).filter(|two| name_like(two) && two.line <= token.line + 1)?;
+        let dana = |two: &Token| is_dana(two) && two.line == token.line && looks_like_surname(token);
+        let two = near(tokens, at, 1).filter(|two| (name_like(two) || dana(two)) && two.line <= token.line + 1)?;
         // «Уважаемый Орлов Ян Ильич»: the name begins one word later.
         let fits = two_words(token, two) || given_and_another(token, two);
         (fits && three_at(tokens, at + 1).is_none()).then_some((Form::Two, at + 1))
@@ -46,7 +47,10 @@ fn near(tokens: &[Token], at: usize, offset: usize) -> Option<&Token> {
 fn three_at(tokens: &[Token], at: usize) -> Option<usize> {
     let (two, three) = (near(tokens, at, 1)?, near(tokens, at, 2)?);
     let token = &tokens[at];
-    if ![token, two, three].into_iter().all(name_like) {
+    if is_dana(token) && is_patronymic(two) && name_like(two) && name_like(three) {
+        return Some(at + 2);
+    }
+    if !name_like(token) || !(name_like(two) || is_dana(two)) || !name_like(three) {
         return None;
     }
     // «Нұрлан Серік қызы».

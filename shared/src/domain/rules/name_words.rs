@@ -16,6 +16,11 @@ pub(super) fn name_like(token: &Token) -> bool {
         && !STOP.iter().any(|word| token.folds_to(word))
 }
 
+/// «Дана» is what certificates begin with and a given name, which counts where the rest of a name stands around it.
+pub(super) fn is_dana(token: &Token) -> bool {
+    token.capital() && token.folds_to("дана")
+}
+
 pub(super) fn is_initial(token: &Token) -> bool {
     token.is_word() && token.capital() && (token.text.chars().count() == 1 || token.text == "Дж")
 }

@@ -1,10 +1,10 @@
 //! Whose document it is: every name in the text, weighed by the words around it, names of one
 //! person taken together.
 
-use super::name_fields::{labelled, third_below};
+use super::name_fields::{labelled, third};
 use super::name_spans::{Form, name_at, two_words, words};
 use super::tokens::Token;
-use super::{found, quote, roles};
+use super::{found, quote, roles, torn};
 use crate::domain::letters::is_kazakh_only;
 use crate::domain::names;
 use crate::domain::page::Page;
@@ -31,7 +31,7 @@ const EQUALS: f32 = 0.75;
 /// The document's person.
 pub(super) struct Person {
     pub name: Found<String>,
-    /// Misread letters of the name were mended by the applicant's.
+    /// Misread letters of the name, or torn words, were mended by the applicant's.
     pub mended: bool,
     /// Indexes of the pages that are about somebody else.
     pub others_pages: Vec<usize>,
@@ -39,6 +39,8 @@ pub(super) struct Person {
 
 /// Whose document it is.
 pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<Person> {
+    let mended = torn::mended(tokens, applicant);
+    let tokens = mended.as_deref().unwrap_or(tokens);
     let candidates = candidates(tokens);
     let groups = group(&candidates);
     let best = groups.iter().map(|group| group.weight).fold(f32::MIN, f32::max);
@@ -57,7 +59,7 @@ pub(super) fn find(pages: &[Page], tokens: &[Token], applicant: &str) -> Option<
     })?;
     let value = names::nominative(&shown.words);
     let mended = names::mend(applicant, &value);
-    let is_mended = mended.is_some();
+    let is_mended = mended.is_some() || tokens[shown.first..=shown.last].iter().any(|token| token.torn);
     let of_group = |group: &Group, page: usize| group.members.iter().any(|m| tokens[candidates[*m].first].page == page);
     let others_pages = (0..pages.len()).filter(|page| {
         let other = |group: &&Group| group.weight > THRESHOLD && group.is_full && !std::ptr::eq(*group, *chosen);
@@ -121,15 +123,18 @@ pub(super) fn candidates(tokens: &[Token]) -> Vec<Candidate> {
             at += 1;
             continue;
         };
-        let (form, text) = match (form, third_below(tokens, last)) {
-            (Form::Two, Some(third)) => (Form::Three, format!("{} {}", words(tokens, at, last), tokens[third].text)),
-            _ => (form, words(tokens, at, last)),
+        let two = last;
+        let text = words(tokens, at, two);
+        let third = if form == Form::Two { third(tokens, two) } else { None };
+        let (form, text, last) = match third {
+            Some((third, end)) => (Form::Three, format!("{text} {third}"), end),
+            None => (form, text, last),
         };
         if !out.iter().any(|known: &Candidate| known.first <= last && at <= known.last) {
             let base = match form {
                 Form::Three => 1.0,
                 // Nothing but its place says that the other word is a surname.
-                Form::Two if !two_words(&tokens[at], &tokens[last]) => -1.2,
+                Form::Two if !two_words(&tokens[at], &tokens[two]) => -1.2,
                 Form::Two => 0.3,
                 Form::Initials => 0.0,
             };

@@ -3,11 +3,13 @@
 mod bystanders;
 mod instructions;
 mod refusals;
+mod torn;
 mod wordings;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::names;
 use crate::domain::page::PageSource;
 use crate::domain::run::DateKind;
 
@@ -442,6 +444,33 @@ fn quotes_are_words_of_their_page() {
     }
 }
 
+#[test]
+fn a_page_may_begin_with_the_word_that_orders_or_gives() {
+    let order = "ПРИКАЗЫВАЮ:\nРасторгнуть трудовой договор с Каримовым Аскаром Канатовичем с 10.11.2026";
+    assert_eq!(read(order, "").title, Some("Приказ о расторжении трудового договора"));
+    let certificate = "Дана Каримову Аскару Канатовичу в том, что он доходов не получал";
+    assert_eq!(read(certificate, "").fio.as_deref(), Some("Каримов Аскар Канатович"));
+    read(&format!("Приложение к приказу\n\u{c}{order}"), "");
+}
+
+#[test]
+fn dana_is_a_name_and_the_word_with_which_certificates_begin() {
+    let (surname, given) = ("Ахметова Дана Ерлановна", "Дана Ерлановна Ахметова");
+    for text in [
+        "Выдана: Ахметова Дана Ерлановна, 01.02.1990 г.р.",
+        "Берілді Ахметова Дана Ерланқызына",
+        "Ф.И.О.: АХМЕТОВА ДАНА ЕРЛАНОВНА",
+        "Фамилия: Ахметова\nИмя: Дана\nОтчество: Ерлановна",
+        "Дана Ахметовой Дане Ерлановне в том, что она доходов не получает",
+    ] {
+        let read = read(&format!("СПРАВКА\nо неполучении доходов\n{text}"), surname).fio;
+        assert!(read.as_deref().is_some_and(|name| names::compare(surname, name).same), "{text}: {read:?}");
+    }
+    assert!(read(&format!("Пациент: {given}"), surname).fio.is_some_and(|name| names::compare(surname, &name).same));
+    let other = "СПРАВКА\nо неполучении доходов\nДана Иванову И.И. в том, что он доходов не получает";
+    assert_eq!(read(other, "").fio.as_deref(), Some("Иванов И.И."));
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_analysis_panic(text in any::<String>(), applicant in any::<String>()) {
@@ -454,5 +483,11 @@ proptest! {
         let turn = usize::try_from(seed % words.len() as u64).expect("small");
         words.rotate_left(turn);
         let _ = analyse(&pages(&words.join("\n")), "Сомов Ян Ильич");
+    }
+
+    #[test]
+    fn no_part_of_a_document_makes_the_analysis_panic(from in 0usize..40, most in 1usize..30, which in 0usize..30) {
+        let words: Vec<&str> = DOCUMENTS[which].3.split(' ').skip(from).take(most).collect();
+        let _ = analyse(&pages(&words.join(" ")), "Сомов Ян Ильич");
     }
 }

@@ -186,7 +186,7 @@ fn untitled(tokens: &[Token], from: usize, to: usize) -> Option<Title> {
         let bare = Title { what: What::Bare(genre), place: Place { first: index, last: index }, page };
         let mut lines = tokens[from..index].iter().map(|t| t.line).rev();
         let last = lines.next().unwrap_or(token.line);
-        let start = (from..index).find(|i| tokens[*i].line + 6 >= last).unwrap_or(index);
+        let Some(start) = (from..index).find(|i| tokens[*i].line + 6 >= last) else { return Some(bare) };
         return Some(match of_zone(tokens, (start, index), start, genre) {
             Some((what @ What::Known(_), place)) => Title { what, place, page },
             _ => bare,

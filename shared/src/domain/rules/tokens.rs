@@ -35,6 +35,8 @@ pub(super) struct Token {
     pub heads: bool,
     /// Which stems it begins with (see `stems`).
     pub stems: super::stems::StemSet,
+    /// Made of pieces that stood apart (see `torn`).
+    pub torn: bool,
 }
 
 impl Token {
@@ -64,6 +66,25 @@ impl Token {
     pub(super) fn folds_to(&self, word: &str) -> bool {
         self.fold.iter().copied().eq(word.chars())
     }
+
+    /// One word of the pieces from this one to the last.
+    pub(super) fn with_pieces(&self, last: &Self, text: String) -> Self {
+        let folded: Vec<char> = fold(&text).chars().collect();
+        Self {
+            stems: super::stems::stems_of(&folded),
+            capitals: is_capitals(&text),
+            fold: folded,
+            text,
+            end: last.end,
+            torn: true,
+            ..self.clone()
+        }
+    }
+}
+
+/// Every letter is a capital, and there are two signs at least.
+fn is_capitals(text: &str) -> bool {
+    text.chars().nth(1).is_some() && text.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase)
 }
 
 /// Bit of a folded letter in a set of letters.
@@ -167,8 +188,7 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         }
         let text = if kind == Kind::Word { mend_alphabet(&word) } else { word };
         let folded: Vec<char> = fold(&text).chars().collect();
-        let capitals =
-            text.chars().nth(1).is_some() && text.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
+        let capitals = is_capitals(&text);
         let mut token = Token {
             capitals,
             text,
@@ -180,6 +200,7 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
             end,
             heads: heads || spaces >= 3,
             stems: super::stems::StemSet::default(),
+            torn: false,
         };
         if kind == Kind::Word {
             token.stems = super::stems::stems_of(&token.fold);
