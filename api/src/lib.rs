@@ -15,6 +15,7 @@ pub mod request;
 mod runs;
 pub mod server;
 pub mod state;
+mod stats;
 mod wait;
 
 use std::sync::Arc;
@@ -39,8 +40,10 @@ fn docs(description: utoipa::openapi::OpenApi) -> SwaggerUi {
 /// Every route.
 pub fn router(app: App) -> Router {
     health::feed_metrics(&app);
-    let routes =
-        OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(runs::router()).merge(health::router());
+    let routes = OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .merge(runs::router())
+        .merge(stats::router())
+        .merge(health::router());
     let (router, description) = routes.split_for_parts();
     router
         .merge(docs(description))

@@ -13,6 +13,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "runs", description = "Submissions and what came of them"),
         (name = "callbacks", description = "What callers were told"),
+        (name = "statistics", description = "Figures of what ended"),
         (name = "operation", description = "Whether it lives, and how it does"),
     ),
     security(("api_key" = [])),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Stops everything of this checkout that runs: the demo's api and workers, RabbitMQ with its port
-# mapper, PostgreSQL. Data stays; `--wipe` removes it.
+# Stops everything of this checkout that runs: the demo's api and workers, a test's model, RabbitMQ
+# with its port mapper, PostgreSQL. Data stays; `--wipe` removes it.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./place.sh
@@ -44,6 +44,9 @@ if [[ -z ${RB_OCR_LOCAL:-} ]]; then
     signal_binaries TERM
     wait_until 35 no_binaries || signal_binaries KILL
 fi
+# What a test that was killed has left of its model's server.
+model=$(find_process python cmdline "$LOCAL/model/")
+[[ -z $model ]] || kill -TERM "$model" 2>/dev/null || true
 rabbitmq_stop orderly
 postgres_stop orderly
 if [[ -n $wipe ]]; then

@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 use crate::state::App;
 
 pub use events::COMMENT;
-pub use find::RunId;
+pub use find::{RunId, expired};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {

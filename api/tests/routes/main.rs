@@ -9,5 +9,6 @@ mod limits;
 mod listing;
 mod reading;
 mod service;
+mod statistics;
 mod waiting;
 mod writing;

@@ -15,6 +15,7 @@ mod runs;
 mod score;
 mod secrets;
 mod show;
+mod stats;
 mod submit;
 
 use clap::Subcommand;
@@ -50,6 +51,9 @@ pub enum Command {
     /// What was given up
     #[command(subcommand)]
     Dead(dead::Dead),
+    /// Figures of the runs that ended
+    #[command(subcommand)]
+    Stats(stats::Stats),
     /// Pauses intake, runs or callbacks in the whole fleet
     Pause(pause::PauseArgs),
     /// Ends a pause
@@ -88,6 +92,7 @@ impl Command {
             Self::Cancel(args) => cancel::run(&args, json).await,
             Self::Jobs(command) => command.run(json).await,
             Self::Dead(command) => command.run(json).await,
+            Self::Stats(command) => command.run(json).await,
             Self::Pause(args) => pause::pause(&args, json).await,
             Self::Doctor(args) => doctor::run(&args, json).await,
             Self::Resume(args) => pause::resume(&args, json).await,

@@ -59,6 +59,7 @@ pub async fn erase(pool: &Pool, run_id: Uuid, client_id: Uuid, eraser: &Eraser<'
         owed AS (DELETE FROM jobs WHERE run_id = $1 AND kind IN ('run', 'callback')),
         dead AS (DELETE FROM dead_jobs WHERE run_id = $1),
         erasure AS (INSERT INTO erasures (run_id, client_id, erased_by) VALUES ($1, $2, $3)),
+        slow AS (DELETE FROM stats_slow_runs WHERE run_id = $1),
         keys AS (
             SELECT jsonb_agg(key) AS keys
             FROM (SELECT document_key FROM run UNION ALL SELECT image_key FROM pages) AS all_keys (key)

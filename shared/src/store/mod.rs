@@ -30,6 +30,7 @@ pub mod retry;
 pub mod runs;
 pub mod search;
 pub mod server;
+pub mod stats;
 pub mod stored_keys;
 pub mod switches;
 pub mod workers;

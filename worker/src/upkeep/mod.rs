@@ -10,6 +10,7 @@ mod dead_letters;
 mod endings;
 mod missing;
 mod months;
+mod statistics;
 mod strays;
 mod windows;
 
@@ -76,10 +77,13 @@ enum Part {
     Strays,
     /// Windows of clients' rates that are over.
     Windows,
+    /// Figures of the runs that ended.
+    Statistics,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Leases, Self::Messages, Self::Letters, Self::Months, Self::Strays, Self::Windows];
+    const ALL: [Self; 7] =
+        [Self::Leases, Self::Messages, Self::Letters, Self::Months, Self::Strays, Self::Windows, Self::Statistics];
 
     const fn duty(self) -> Duty {
         match self {
@@ -89,6 +93,7 @@ impl Part {
             Self::Months => months::DUTY,
             Self::Strays => strays::DUTY,
             Self::Windows => windows::DUTY,
+            Self::Statistics => Duty::at_every_look("statistics"),
         }
     }
 }
@@ -145,6 +150,7 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
         Part::Months => months::make_ahead(app).await,
         Part::Strays => strays::remove(app).await,
         Part::Windows => windows::remove(app).await,
+        Part::Statistics => statistics::add_up(app).await,
     };
     match done? {
         Done::Wholly => duties::done(&app.pool, duty.name, &app.name).await,

@@ -18,7 +18,8 @@ run AS (
         event_sequence = r.event_sequence + (r.callback_url IS NOT NULL)::int
     FROM gone WHERE r.run_id = $3 AND r.generation = gone.generation AND r.status = 'processing'
     RETURNING r.client_id, r.callback_url, r.external_request_id, r.event_sequence, r.completed_at,
-              r.duration_seconds, r.queue_seconds, gone.generation, gone.trace_context
+              r.duration_seconds, r.queue_seconds, gone.generation, gone.trace_context,
+              r.created_at, r.duplicate_of, r.page_count
 ),
 errors AS (
     INSERT INTO verification_errors (run_id, generation, code, int_code, detail)
@@ -48,6 +49,16 @@ dead AS (
 audit AS (
     INSERT INTO audit_events (event_id, client_id, actor, action, run_id, outcome, details)
     SELECT $43, run.client_id, $42::text, 'run.finished', $3, $4, jsonb_build_object('generation', run.generation)
+    FROM run
+),
+delta AS (
+    INSERT INTO stats_deltas (run_id, client_id, created_at, generation, status, verdict, duplicate, doc_type, codes,
+                              page_count, duration_seconds, queue_seconds, ocr_seconds, llm_seconds, call_types,
+                              call_models, call_outcomes, call_seconds, prompt_tokens, completion_tokens, total_tokens, costs)
+    SELECT $3, run.client_id, run.created_at, run.generation, $4, $7, run.duplicate_of IS NOT NULL, $10, $25,
+           run.page_count, run.duration_seconds, run.queue_seconds, $23, $24,
+           nullif($33, '{}'), nullif($34, '{}'), nullif($40, '{}'), nullif($36, '{}'), nullif($37, '{}'),
+           nullif($38, '{}'), nullif($39, '{}'), nullif($44, '{}')
     FROM run
 )
 SELECT run.client_id AS "client_id!", run.callback_url, clients.callback_form AS "callback_form!", run.external_request_id,
