@@ -42,7 +42,8 @@ pub fn grounds_name(value: &str, quote: &str, pages: &[Page]) -> bool {
     let said = full_words(value);
     let cleaned: String =
         quote.chars().map(|c| if matches!(c, ',' | ';' | ':' | '(' | ')' | '/') { ' ' } else { c }).collect();
-    let words: Vec<&str> = cleaned.split_whitespace().collect();
+    // A form has a field for each part: «Фамилия Рябова», below «Имя Вера».
+    let words: Vec<&str> = cleaned.split_whitespace().filter(|word| !is_label(word)).collect();
     (0..words.len()).any(|from| {
         (from + 1..=words.len().min(from + 5)).any(|to| {
             let window = words[from..to].join(" ");
@@ -63,6 +64,12 @@ pub fn grounds_name(value: &str, quote: &str, pages: &[Page]) -> bool {
 #[must_use]
 pub fn grounds_date(value: NaiveDate, quote: &str, pages: &[Page]) -> bool {
     holds(quote, pages).is_some() && dates::find(quote).iter().any(|candidate| candidate.date == value)
+}
+
+/// A word by which forms ask for a part of a name.
+fn is_label(word: &str) -> bool {
+    let key: String = key(word);
+    ["фамилия", "имя", "отчество", "теги", "аты", "акесинин", "жони"].contains(&key.as_str())
 }
 
 /// Words of more than an initial.
@@ -131,6 +138,16 @@ mod tests {
         assert!(!grounds_name("Рябова Нина Ильинична", "Рябову Веру Ильиничну", &pages(TEXT)));
         assert!(!grounds_name("Демченко Карина Олеговна", "К.О. Демченко", &pages(TEXT)));
         assert!(!grounds_name("", "", &pages(TEXT)));
+    }
+
+    #[test]
+    fn a_name_may_stand_in_a_field_for_each_part_and_nothing_else_between() {
+        let form = "Тегі / Фамилия: Рябова\nАты / Имя Вера\nӘкесінің аты / Отчество | Ильинична\nДиректор Демченко";
+        let quote = "Рябова\nАты / Имя Вера\nӘкесінің аты / Отчество | Ильинична";
+        assert!(grounds_name("Рябова Вера Ильинична", quote, &pages(form)));
+        assert!(!grounds_name("Рябова Вера Демченко", quote, &pages(form)));
+        let letter = "Рябова\nпринята, о чем Вера\nи Ильинична извещены";
+        assert!(!grounds_name("Рябова Вера Ильинична", letter, &pages(letter)));
     }
 
     #[test]

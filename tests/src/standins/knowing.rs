@@ -57,7 +57,7 @@ impl Known {
                 })
             }
             CallType::Extractor => {
-                let (fio, doc_date) = (nearest(&pages, &self.printed.fio), nearest(&pages, &self.printed.date));
+                let (fio, doc_date) = (name_in(&pages, &self.printed.fio), nearest(&pages, &self.printed.date));
                 let name = if again { read_name(fio.as_ref()) } else { self.expected.fio.clone() };
                 let date = if again { read_date(doc_date.as_ref()) } else { self.expected.doc_date.clone() };
                 let by_leave = self.tags.iter().any(|tag| tag == "date-from-period");
@@ -133,6 +133,24 @@ fn nearest(pages: &[Found], printed: &[String]) -> Option<Found> {
     near.min_by_key(|(rank, _)| *rank).map(|(_, run)| run)
 }
 
+/// The name as it stands, or from the first to the last of its parts where a form has a field for each.
+fn name_in(pages: &[Found], printed: &[String]) -> Option<Found> {
+    let in_parts = printed.len() >= 2 && printed.iter().all(|part| part.split_whitespace().count() == 1);
+    if !in_parts {
+        return nearest(pages, printed);
+    }
+    let parts: Vec<String> =
+        printed.iter().filter_map(|part| Some(nearest(pages, std::slice::from_ref(part))?.text)).collect();
+    let runs = runs(pages, LONGEST_FORM).filter(|run| {
+        let words: Vec<&str> = run.text.split(' ').collect();
+        parts.iter().all(|part| words.contains(&part.as_str()))
+    });
+    runs.min_by_key(|run| run.text.len())
+}
+
+/// Words of a form from a person's surname to the patronymic, at most.
+const LONGEST_FORM: usize = 16;
+
 /// The words in which most of one of the type's titles stands, whatever their order; else the first words of the
 /// document, where a title would be.
 fn title_in(pages: &[Found], known: &DocType) -> Option<Found> {
@@ -192,6 +210,15 @@ mod tests {
         assert_eq!(said["doc_type"]["value"], "Приказ о расторжении трудового договора");
         let quote = said["doc_type"]["quote"].as_str().expect("a quote");
         assert!(quote.starts_with("ПРИКАЗ") && quote.ends_with("договора"), "{quote}");
+    }
+
+    #[test]
+    fn of_a_name_in_fields_all_is_quoted() {
+        let mut parted = known();
+        parted.printed.fio = ["Ильинична", "Рябова", "Вера"].map(str::to_owned).to_vec();
+        let form = "Тегі / Фамилия Рябова\nАты / Имя Вера\nӘкесінің аты / Отчество Ильинична\nМорозова Вера";
+        let said = parted.answer(&call(CallType::Extractor, form, ""));
+        assert_eq!(said["fio"]["quote"], "Рябова Аты / Имя Вера Әкесінің аты / Отчество Ильинична");
     }
 
     #[test]
