@@ -103,6 +103,9 @@ fn surname_first(tokens: &[Token], at: usize) -> Option<(Form, usize)> {
     let mut last = at + 2;
     if near(last + 1).is_some_and(is_initial) && near(last + 2).is_some_and(|t| t.is('.')) {
         last += 2;
+    } else if near(last + 1).is_some_and(name_like) && near(last + 2).is_some_and(is_patronymic) {
+        // «КАРИМОВ А. АСКАР КАНАТОВНА»: the letter is the surname's torn ending, and tells of another person.
+        return None;
     }
     // «Есепші Н.П. Шульцпен»: the word before the initials is a post, the surname stands behind.
     let behind = near(last + 1).filter(|next| next.line == line && !next.heads && name_like(next));

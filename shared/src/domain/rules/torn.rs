@@ -131,6 +131,11 @@ fn torn_at(tokens: &[Token], at: usize, name: &Written) -> Option<Torn> {
     let found =
         pieces_from(tokens, at, Whose::Applicants, |text, last| Some((name.part(text)?, text.to_owned(), last)));
     let (role, text, last) = found?;
+    // A given name that goes over lines could leave behind a patronymic farther down, which is another's.
+    let lines = tokens[last].line - tokens[at].line;
+    if lines > usize::from(role != Role::Given) {
+        return None;
+    }
     let pieces: Vec<&str> =
         tokens[at..=last].iter().filter(|token| token.is_word()).map(|token| token.text.as_str()).collect();
     is_one_word(&pieces, role).then_some(Torn { place: at..=last, role, text })

@@ -67,6 +67,15 @@ fn a_father_is_not_lost_behind_marks_or_in_pieces() {
 }
 
 #[test]
+fn the_torn_ending_of_a_surname_is_no_initial_of_the_applicant() {
+    for text in ["Выдана: КАРИМОВ\nА.  АСКАР КАНАТОВНА", "Выдана: КАРИМОВ А. АСКАР КАНАТОВНА, 01.02.1990 г.р."]
+    {
+        assert!(!is_found(text, "Каримов Аскар Канатович"), "{text}");
+    }
+    assert!(is_found("Выдана: Каримов А.\nСправка действительна", "Каримов Аскар Канатович"));
+}
+
+#[test]
 fn a_torn_word_alone_is_nobodys_name() {
     let text = "Справка дана по запросу. К, анатови ч согласовано с руководством";
     assert_eq!(reads(text, APPLICANT), None);
@@ -129,7 +138,9 @@ proptest! {
     fn no_tear_makes_the_applicant_of_another_person(
         who in 0..PEOPLE.len(),
         other in any::<prop::sample::Index>(),
-        tears in prop::collection::vec((0usize..64, 0..BETWEEN.len()), 0..4),
+        // A name goes over two lines at most.
+        tears in prop::collection::vec((0usize..64, 0..BETWEEN.len()), 0..4)
+            .prop_filter("two lines", |tears| tears.iter().filter(|tear| BETWEEN[tear.1] == "\n").count() < 2),
         text in 0..TEXTS.len(),
         capitals in any::<bool>(),
     ) {
