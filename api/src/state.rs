@@ -17,6 +17,7 @@ use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::backlog::Backlog;
+use crate::budgets::Budgets;
 use crate::health::StoreAnswer;
 use crate::key_cache::KeyCache;
 use crate::live::Hub;
@@ -43,6 +44,8 @@ pub struct AppState {
     pub keys: KeyCache,
     /// How often each client may submit.
     pub rate: RateLimiter,
+    /// Clients whose budget for the model is spent.
+    pub budgets: Budgets,
     /// How many runs may wait.
     pub backlog: Arc<Backlog>,
     /// Tells the other processes of a run.

@@ -81,6 +81,7 @@ impl Service {
             hub: Arc::new(Hub::default()),
             keys: KeyCache::default(),
             rate: RateLimiter::default(),
+            budgets: api::budgets::Budgets::default(),
             backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
             tell: Box::new(|_| {}),
             metrics: Metrics::default(),

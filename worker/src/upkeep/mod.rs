@@ -5,6 +5,7 @@
 //! by the state that they are in, a message that comes twice is claimed once, and files that are old and named by
 //! no run stay so.
 
+mod budgets;
 mod counts;
 mod dead_letters;
 mod endings;
@@ -79,11 +80,21 @@ enum Part {
     Windows,
     /// Figures of the runs that ended.
     Statistics,
+    /// Clients that have spent most of their budget.
+    Budgets,
 }
 
 impl Part {
-    const ALL: [Self; 7] =
-        [Self::Leases, Self::Messages, Self::Letters, Self::Months, Self::Strays, Self::Windows, Self::Statistics];
+    const ALL: [Self; 8] = [
+        Self::Leases,
+        Self::Messages,
+        Self::Letters,
+        Self::Months,
+        Self::Strays,
+        Self::Windows,
+        Self::Statistics,
+        Self::Budgets,
+    ];
 
     const fn duty(self) -> Duty {
         match self {
@@ -94,6 +105,7 @@ impl Part {
             Self::Strays => strays::DUTY,
             Self::Windows => windows::DUTY,
             Self::Statistics => Duty::at_every_look("statistics"),
+            Self::Budgets => Duty::at_every_look("budgets"),
         }
     }
 }
@@ -132,8 +144,10 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
     let duty = part.duty();
     if !duty.take(app).await? {
         missing.forget();
-        if matches!(part, Part::Messages) {
-            app.metrics.forget_fleet();
+        match part {
+            Part::Messages => app.metrics.forget_fleet(),
+            Part::Budgets => app.metrics.forget_budgets(),
+            _ => {}
         }
         return Ok(());
     }
@@ -151,6 +165,7 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
         Part::Strays => strays::remove(app).await,
         Part::Windows => windows::remove(app).await,
         Part::Statistics => statistics::add_up(app).await,
+        Part::Budgets => budgets::look(app).await,
     };
     match done? {
         Done::Wholly => duties::done(&app.pool, duty.name, &app.name).await,
