@@ -100,7 +100,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
         hub: Arc::new(Hub::default()),
         keys: KeyCache::default(),
         rate: RateLimiter::default(),
-        budgets: Budgets::default(),
+        budgets: api::budgets::Budgets::default(),
         backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
         tell: Box::new(move |event| events.send(event)),
         metrics,

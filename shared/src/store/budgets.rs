@@ -94,7 +94,7 @@ pub async fn all(pool: &Pool, client_id: Option<Uuid>, time_zone: Tz) -> Result<
             SELECT s.client_id, sum(s.cost) AS cost FROM stats_all_calls s, month m
             WHERE s.day >= m.first AND s.day < m.next AND ($1::uuid IS NULL OR s.client_id = $1) GROUP BY s.client_id
         )
-        SELECT c.client_id, m.first AS "month!", c.budget::float8 AS "budget!", c.over_budget,
+        SELECT c.client_id AS "client_id!", m.first AS "month!", c.budget::float8 AS "budget!", c.over_budget AS "over_budget!",
                coalesce(s.cost, 0)::float8 AS "spent!",
                ARRAY(SELECT n.percent FROM budget_notices n WHERE n.client_id = c.client_id AND n.month = m.first) AS "told!"
         FROM clients c CROSS JOIN month m LEFT JOIN spent s USING (client_id)
