@@ -18,6 +18,7 @@ use shared::queue::Broker;
 use shared::queue::events::{self, EventSender};
 use shared::relay::{self, RelayHandle};
 use shared::settings::Settings;
+use shared::store::search::Slots;
 use shared::store;
 use shared::telemetry::{self, LogTo, Metrics};
 use tokio::net::TcpListener;
@@ -94,6 +95,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
     Ok(Arc::new(AppState {
         pool: store::connect(&settings.database, NAME)?,
         read_pool: store::connect_read(&settings.database, NAME)?,
+        searches: Slots::of(settings.database.connections),
         documents: Documents::open(&settings.storage_url)?.counted_by(metrics.clone()),
         clock: DatabaseClock::default(),
         relay: RelayHandle::default(),

@@ -13,6 +13,7 @@ use shared::queue::events::RunEvent;
 use shared::relay::RelayHandle;
 use shared::settings::{Allowed, RateLimit, Retention, Settings};
 use shared::store::Pool;
+use shared::store::search::Slots;
 use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,8 @@ pub struct AppState {
     pub pool: Pool,
     /// Connections for searches in the recognised text: a replica, where there is one.
     pub read_pool: Pool,
+    /// How many searches may run at once.
+    pub searches: Slots,
     /// Where documents are kept.
     pub documents: Documents,
     /// The database's clock.

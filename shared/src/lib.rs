@@ -15,6 +15,7 @@ pub mod retry;
 pub mod retry_after;
 pub mod run_view;
 pub mod secrets;
+pub mod seed;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

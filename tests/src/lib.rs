@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod own_services;
 pub mod papers;
 pub mod process;
+pub mod record;
 pub mod records;
 pub mod samples;
 pub mod services;

@@ -20,6 +20,7 @@ use shared::documents::Documents;
 use shared::paused::Paused;
 use shared::relay::RelayHandle;
 use shared::settings::Settings;
+use shared::store::search::Slots;
 use shared::store::{Pool, api_keys, clients};
 use shared::telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -75,6 +76,7 @@ impl Service {
         let app = Arc::new(AppState {
             read_pool: pool.clone(),
             pool,
+            searches: Slots::of(settings.database.connections),
             documents: Documents::open(&settings.storage_url).expect("a store"),
             clock,
             relay: RelayHandle::default(),

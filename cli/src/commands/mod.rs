@@ -14,6 +14,7 @@ mod pause;
 mod runs;
 mod score;
 mod secrets;
+mod seed;
 mod show;
 mod stats;
 mod submit;
@@ -39,7 +40,7 @@ pub enum Command {
     Callbacks(callbacks::Callbacks),
     /// Submits documents to the api
     Submit(submit::Args),
-    /// Lists the newest runs
+    /// Lists runs that fit, the newest first
     Runs(runs::Args),
     /// Shows a run
     Show(show::Args),
@@ -54,6 +55,8 @@ pub enum Command {
     /// Figures of the runs that ended
     #[command(subcommand)]
     Stats(stats::Stats),
+    /// Writes runs that never were, for trying searches and figures on many
+    Seed(seed::Args),
     /// Pauses intake, runs or callbacks in the whole fleet
     Pause(pause::PauseArgs),
     /// Ends a pause
@@ -93,6 +96,7 @@ impl Command {
             Self::Jobs(command) => command.run(json).await,
             Self::Dead(command) => command.run(json).await,
             Self::Stats(command) => command.run(json).await,
+            Self::Seed(args) => seed::run(&args, json).await,
             Self::Pause(args) => pause::pause(&args, json).await,
             Self::Doctor(args) => doctor::run(&args, json).await,
             Self::Resume(args) => pause::resume(&args, json).await,
