@@ -64,7 +64,8 @@ async fn a_name_is_found_by_a_part_of_it_however_it_is_spelled() {
 async fn words_are_found_on_any_page_and_shown_with_what_stands_around_them() {
     let service = Service::start().await;
     let key = service.bank().await;
-    let order = read(&service, &key, "Ли Ян", &["Приказ об отпуске <script>", "Основание: заявление \"Ромашки\" & Ко"]).await;
+    let order =
+        read(&service, &key, "Ли Ян", &["Приказ об отпуске <script>", "Основание: заявление \"Ромашки\" & Ко"]).await;
     let kazakh = read(&service, &key, "Ким Ян", &["Бұйрық. Демалыс берілсін"]).await;
     assert_eq!(found(&service, &key, "q", "приказы заявления").await, [order]);
     assert_eq!(found(&service, &key, "q", "бұйрық").await, [kazakh]);
@@ -89,10 +90,31 @@ async fn a_query_that_cannot_be_one_is_told_so() {
     let long = "a".repeat(20_000);
     let many = format!("q={}", ["a"; 11].join("+"));
     let unprocessable = [
-        "nmae=x", "fio=%25", "fio=_", "fio=%D0%B8%D0%B2%D0%B0%2A", "fio=", "fio=12", "q=", "q=%E2%80%94", &many, "limit=0",
-        "limit=10000", "limit=-1", "limit=x", "created_from=yesterday", "created_to=2026-02-30", "created_from=2026-13-01T00:00:00Z",
-        "iin=1", "iin=01234567890a", "status=done", "verdict=yes", "error_code=WHATEVER", "status=error&status=error", "q=%00",
-        "q=%FF", "external_request_id=",
+        "nmae=x",
+        "fio=%25",
+        "fio=_",
+        "fio=%D0%B8%D0%B2%D0%B0%2A",
+        "fio=",
+        "fio=12",
+        "q=",
+        "q=%E2%80%94",
+        &many,
+        "limit=0",
+        "limit=10000",
+        "limit=-1",
+        "limit=x",
+        "created_from=yesterday",
+        "created_to=2026-02-30",
+        "created_from=2026-13-01T00:00:00Z",
+        "iin=1",
+        "iin=01234567890a",
+        "status=done",
+        "verdict=yes",
+        "error_code=WHATEVER",
+        "status=error&status=error",
+        "q=%00",
+        "q=%FF",
+        "external_request_id=",
     ];
     for query in unprocessable {
         let answer = service.get(&key, &format!("/v1/runs?{query}")).send().await.expect("an answer");
@@ -100,7 +122,8 @@ async fn a_query_that_cannot_be_one_is_told_so() {
     }
     let others = ["fio=%D0%BB%D0%B8", "q=a", "created_from=2026-01-01", "limit=1&verdict=true"];
     let cursors = ["x".into(), String::new(), format!("{cursor}A"), cursor[2..].to_owned(), "%00".into()];
-    let invalid = others.iter().map(|other| format!("{other}&cursor={cursor}")).chain(cursors.map(|c| format!("cursor={c}")));
+    let invalid =
+        others.iter().map(|other| format!("{other}&cursor={cursor}")).chain(cursors.map(|c| format!("cursor={c}")));
     for query in invalid {
         let answer = service.get(&key, &format!("/v1/runs?{query}")).send().await.expect("an answer");
         assert_eq!(problem(answer).await, (400, "INVALID_CURSOR".into()), "{query}");

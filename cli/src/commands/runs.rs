@@ -52,17 +52,20 @@ const PAGES: u32 = 1_000;
 
 impl Args {
     fn query(&self, limit: u32, cursor: Option<&str>) -> String {
-        let (limit, filters) = (limit.to_string(), [
-            ("status", &self.status),
-            ("verdict", &self.verdict),
-            ("error_code", &self.error_code),
-            ("fio", &self.fio),
-            ("q", &self.q),
-            ("created_from", &self.created_from),
-            ("created_to", &self.created_to),
-            ("external_request_id", &self.external_request_id),
-            ("iin", &self.iin),
-        ]);
+        let (limit, filters) = (
+            limit.to_string(),
+            [
+                ("status", &self.status),
+                ("verdict", &self.verdict),
+                ("error_code", &self.error_code),
+                ("fio", &self.fio),
+                ("q", &self.q),
+                ("created_from", &self.created_from),
+                ("created_to", &self.created_to),
+                ("external_request_id", &self.external_request_id),
+                ("iin", &self.iin),
+            ],
+        );
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in filters {
             if let Some(value) = value {
@@ -114,8 +117,15 @@ fn row(run: &Value, searched: bool) -> Vec<String> {
 
 /// A snippet for a terminal: the words that were found between brackets, and no HTML.
 fn plain(snippet: &str) -> String {
-    let signs =
-        [("<mark>", "["), ("</mark>", "]"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    let signs = [
+        ("<mark>", "["),
+        ("</mark>", "]"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
     signs.iter().fold(snippet.to_owned(), |text, (html, sign)| text.replace(html, sign))
 }
 

@@ -35,7 +35,12 @@ impl Dice {
     /// One of these, the first ones far more often: of a thousand the first is met in one case of twenty.
     pub(super) fn skewed<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         let position = self.between(0.0, 1.0).powf(2.3);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a position")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a position"
+        )]
         let index = (position * of.len() as f64) as usize;
         &of[index.min(of.len() - 1)]
     }

@@ -104,7 +104,8 @@ mod tests {
     fn a_run_has_as_much_text_as_was_asked_for() {
         let batch = plan().batch(0);
         let pages = batch.pages.lines().count();
-        let per_run = batch.pages.len() / batch.pages.lines().filter(|line| line.split('\t').nth(2) == Some("1")).count();
+        let per_run =
+            batch.pages.len() / batch.pages.lines().filter(|line| line.split('\t').nth(2) == Some("1")).count();
         assert!(pages > 250 && (1_900..2_500).contains(&per_run), "{pages} pages, {per_run} bytes a run");
     }
 }

@@ -52,14 +52,15 @@ const KAZAKH: [[&str; 3]; 24] = [
 
 /// Syllables of surnames that hardly anybody has.
 const SYLLABLES: [&str; 24] = [
-    "ба", "те", "ку", "лы", "са", "ме", "жо", "дар", "кен", "бул", "тан", "жар", "мир", "гал", "ор", "ун", "зак", "пир", "хо",
-    "чум", "вел", "фет", "нур", "шаб",
+    "ба", "те", "ку", "лы", "са", "ме", "жо", "дар", "кен", "бул", "тан", "жар", "мир", "гал", "ор", "ун", "зак",
+    "пир", "хо", "чум", "вел", "фет", "нур", "шаб",
 ];
 
 impl Person {
     /// The person of these dice.
     pub(super) fn made(dice: &mut Dice) -> Self {
         let woman = dice.chance(0.56);
+        let (men, women): (&[&str], &[&str]) = (&MEN, &WOMEN);
         let (surname, given, father) = match dice.below(100) {
             0..26 => {
                 let [surname, _, _] = *dice.skewed(&KAZAKH);
@@ -67,22 +68,22 @@ impl Person {
                 (feminine(surname, woman), given, Some(kazakh_father(dice.one(&KAZAKH)[1], woman)))
             }
             26..29 => {
-                let given = *dice.skewed(if woman { &WOMEN } else { &MEN });
-                ((*dice.skewed(&SHORT)).to_owned(), given, Some(russian_father(dice.skewed(&MEN), woman)))
+                let given = *dice.skewed(if woman { women } else { men });
+                ((*dice.skewed(&SHORT)).to_owned(), given, Some(russian_father(dice.skewed::<&str>(men), woman)))
             }
             29..34 => {
                 let (count, mut root) = (2 + dice.below(2), String::new());
                 for _ in 0..count {
-                    root.push_str(dice.one(&SYLLABLES));
+                    root.push_str(dice.one::<&str>(&SYLLABLES));
                 }
-                let given = *dice.one(if woman { &WOMEN } else { &MEN });
+                let given = *dice.one(if woman { women } else { men });
                 let surname = feminine(&format!("{}ов", capitalised(&root)), woman);
-                (surname, given, Some(russian_father(dice.one(&MEN), woman)))
+                (surname, given, Some(russian_father(dice.one::<&str>(men), woman)))
             }
             _ => {
-                let given = *dice.skewed(if woman { &WOMEN } else { &MEN });
-                let father = dice.chance(0.9).then(|| russian_father(dice.skewed(&MEN), woman));
-                (feminine(dice.skewed(&SURNAMES), woman), given, father)
+                let given = *dice.skewed(if woman { women } else { men });
+                let father = dice.chance(0.9).then(|| russian_father(dice.skewed::<&str>(men), woman));
+                (feminine(dice.skewed::<&str>(&SURNAMES), woman), given, father)
             }
         };
         let fio = [Some(surname.as_str()), Some(given), father.as_deref()];
@@ -101,7 +102,9 @@ fn feminine(surname: &str, woman: bool) -> String {
     }
     match surname.strip_suffix("ский") {
         Some(root) => format!("{root}ская"),
-        None if ["ов", "ев", "ёв", "ин", "ын"].iter().any(|ending| surname.ends_with(ending)) => format!("{surname}а"),
+        None if ["ов", "ев", "ёв", "ин", "ын"].iter().any(|ending| surname.ends_with(ending)) => {
+            format!("{surname}а")
+        }
         None => surname.to_owned(),
     }
 }

@@ -3,12 +3,13 @@
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::Plan;
 use super::dice::Dice;
 use super::page_text::{Document, text};
 use super::person::Person;
-use super::Plan;
 use crate::domain::doc_types::DOC_TYPES;
-use crate::domain::{Checks, ErrorCode, Evidence, EvidenceItem, Status};
+use crate::domain::run::EvidenceItem;
+use crate::domain::{Checks, ErrorCode, Evidence, Status};
 
 /// A run as its rows have it.
 #[derive(Debug)]
@@ -176,8 +177,16 @@ fn end(plan: &Plan, dice: &mut Dice, person: &Person, created_at: DateTime<Utc>)
         attempts: 1 + u32::from(dice.chance(0.02)),
         seconds,
         calls: vec![
-            Call { call_type: "doc_type_check", seconds: seconds[2] * 0.4, tokens: [1_400 + dice.below(900), 30 + dice.below(30)] },
-            Call { call_type: "extractor", seconds: seconds[2] * 0.6, tokens: [1_300 + dice.below(900), 60 + dice.below(60)] },
+            Call {
+                call_type: "doc_type_check",
+                seconds: seconds[2] * 0.4,
+                tokens: [1_400 + dice.below(900), 30 + dice.below(30)],
+            },
+            Call {
+                call_type: "extractor",
+                seconds: seconds[2] * 0.6,
+                tokens: [1_300 + dice.below(900), 60 + dice.below(60)],
+            },
         ],
         errors,
     }

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn an_index_of_a_month_is_its_parents() {
-        let parent = "CREATE INDEX runs_name ON ONLY public.runs USING gin (name gin_trgm_ops) WHERE (name IS NOT NULL)";
+        let parent =
+            "CREATE INDEX runs_name ON ONLY public.runs USING gin (name gin_trgm_ops) WHERE (name IS NOT NULL)";
         let name = name_of("runs_name", "runs_2026_11");
         assert_eq!(
             on_partition(parent, &name, "runs_2026_11"),

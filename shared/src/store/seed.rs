@@ -14,8 +14,7 @@ const RUNS: &str = "COPY verification_runs (run_id, client_id, created_at, compl
     analyzer, model, pipeline_version, duration_seconds, queue_seconds, ocr_seconds, llm_seconds, trace_id, \
     document_deleted_at) FROM STDIN";
 const ERRORS: &str = "COPY verification_errors (run_id, generation, int_code, code, detail) FROM STDIN";
-const PAGES: &str =
-    "COPY ocr_pages (run_id, generation, page_number, text_content, confidence, source) FROM STDIN";
+const PAGES: &str = "COPY ocr_pages (run_id, generation, page_number, text_content, confidence, source) FROM STDIN";
 const CALLS: &str = "COPY llm_calls (run_id, generation, call_number, call_type, model, started_at, duration_seconds, \
     prompt_tokens, completion_tokens, total_tokens, outcome) FROM STDIN";
 const JOBS: &str = "COPY jobs (job_id, kind, run_id, client_id, available_at) FROM STDIN";

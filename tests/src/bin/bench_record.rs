@@ -44,7 +44,11 @@ async fn measure(pool: &Pool, options: &Options) -> anyhow::Result<()> {
         let begun = Instant::now();
         seed::write_all(pool, &Arc::new(plan), 2, |_| {}).await?;
         let seconds = begun.elapsed().as_secs_f64();
-        say(&format!("{} runs written in {seconds:.0} s: {:.0} a second\n", options.runs, options.runs as f64 / seconds))?;
+        say(&format!(
+            "{} runs written in {seconds:.0} s: {:.0} a second\n",
+            options.runs,
+            options.runs as f64 / seconds
+        ))?;
         seed::settle(pool).await?;
         options.runs
     } else {

@@ -44,7 +44,8 @@ fn questions(sample: &Sample, small: Option<Uuid>, options: &Options) -> Vec<Que
         ("error code, rare", ErrorCode::Cancelled),
         ("error code, nobody's", ErrorCode::FileSaveFailed),
     ];
-    questions.extend(codes.map(|(name, code)| question(name, [code], |code| Filter { error_code: Some(code), ..any() })));
+    questions
+        .extend(codes.map(|(name, code)| question(name, [code], |code| Filter { error_code: Some(code), ..any() })));
     questions.extend([
         question("name, a part of somebody's", some(sample.parts()), named),
         question("name, somebody's whole", some(sample.whole()), named),
@@ -65,12 +66,17 @@ fn questions(sample: &Sample, small: Option<Uuid>, options: &Options) -> Vec<Que
             external_request_id: Some(number),
             ..any()
         }),
-        question("name and word", ["иванов", "ахмет", "ким"], |part| Filter { ..{
-            let mut filter = worded("отпуск");
-            filter.fio_search = Some(fio_search(part));
-            filter
-        } }),
-        question("name, refused", ["иванов", "ахмет", "ким"], |part| Filter { verdict: Some(false), ..named(part) }),
+        question("name and word", ["иванов", "ахмет", "ким"], |part| Filter {
+            ..{
+                let mut filter = worded("отпуск");
+                filter.fio_search = Some(fio_search(part));
+                filter
+            }
+        }),
+        question("name, refused", ["иванов", "ахмет", "ким"], |part| Filter {
+            verdict: Some(false),
+            ..named(part)
+        }),
     ]);
     let of_small: Vec<Question> = [
         ("of a small client: all", any()),

@@ -28,7 +28,13 @@ impl Times {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn page(&mut self, pool: &Pool, filter: &Filter, after: Option<Uuid>, repeats: usize) -> anyhow::Result<Page> {
+    pub async fn page(
+        &mut self,
+        pool: &Pool,
+        filter: &Filter,
+        after: Option<Uuid>,
+        repeats: usize,
+    ) -> anyhow::Result<Page> {
         let slots = Slots::of(4);
         let mut page = look(pool, &slots, filter, after).await?.0;
         for _ in 0..repeats {

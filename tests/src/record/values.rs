@@ -40,10 +40,8 @@ impl Sample {
             sample.iins.extend(row.try_get::<Option<String>, _>(1)?);
             sample.numbers.extend(row.try_get::<Option<String>, _>(2)?);
             let text: String = row.try_get(3)?;
-            let words: Vec<&str> = text
-                .split(|sign: char| !sign.is_alphanumeric())
-                .filter(|word| word.chars().count() >= 4)
-                .collect();
+            let words: Vec<&str> =
+                text.split(|sign: char| !sign.is_alphanumeric()).filter(|word| word.chars().count() >= 4).collect();
             sample.words.extend(words.choose(&mut dice).map(|&word| word.to_owned()));
         }
         Ok(sample)
@@ -58,7 +56,11 @@ impl Sample {
             let from = dice.random_range(0..=letters.len() - length);
             fio_search(&letters[from..from + length].iter().collect::<String>())
         };
-        self.names.iter().map(part).filter(|part| part.chars().filter(|sign| sign.is_alphabetic()).count() >= 3).collect()
+        self.names
+            .iter()
+            .map(part)
+            .filter(|part| part.chars().filter(|sign| sign.is_alphabetic()).count() >= 3)
+            .collect()
     }
 
     /// Whole names.

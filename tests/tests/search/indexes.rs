@@ -24,15 +24,18 @@ async fn an_index_that_a_step_left_is_built_month_by_month_also_after_a_break() 
     .execute(pool)
     .await
     .unwrap();
-    let month: String = sqlx::query_scalar("SELECT to_char(now() AT TIME ZONE 'UTC', '_YYYY_MM')").fetch_one(pool).await.unwrap();
+    let month: String =
+        sqlx::query_scalar("SELECT to_char(now() AT TIME ZONE 'UTC', '_YYYY_MM')").fetch_one(pool).await.unwrap();
     let broken = format!("CREATE INDEX ocr_pages_run_words{month} ON ocr_pages{month} (run_id)");
     sqlx::raw_sql(sqlx::AssertSqlSafe(broken)).execute(pool).await.unwrap();
     assert!(!valid(pool).await);
     migrate(pool).await.unwrap();
     assert!(valid(pool).await);
-    let kind: String = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT pg_get_indexdef('ocr_pages_run_words{month}'::regclass)")))
-        .fetch_one(pool)
-        .await
-        .unwrap();
+    let kind: String = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT pg_get_indexdef('ocr_pages_run_words{month}'::regclass)"
+    )))
+    .fetch_one(pool)
+    .await
+    .unwrap();
     assert!(kind.contains("USING gin") && kind.contains("gin_pending_list_limit"), "{kind}");
 }

@@ -47,8 +47,28 @@ pub const NAMES: [&str; 14] = [
 
 /// Parts of names as people write them.
 const PARTS: [&str; 22] = [
-    "ахметов", "АХМЕТОВА", "айгул", "Айгүл", "ли", "ЯН", "лима", "королёв", "Королев", "абдирахман", "Әбдірахман", "кайрат", "им-л",
-    "ович", "и", "в", "о", "нет такого", "ов ", "а а", "и.и", "ова а",
+    "ахметов",
+    "АХМЕТОВА",
+    "айгул",
+    "Айгүл",
+    "ли",
+    "ЯН",
+    "лима",
+    "королёв",
+    "Королев",
+    "абдирахман",
+    "Әбдірахман",
+    "кайрат",
+    "им-л",
+    "ович",
+    "и",
+    "в",
+    "о",
+    "нет такого",
+    "ов ",
+    "а а",
+    "и.и",
+    "ова а",
 ];
 
 /// Words in the forms that a text has them in: those of a row are one word to a search.
@@ -74,7 +94,8 @@ fn a_word(dice: &mut StdRng) -> &'static str {
 /// One of these errors, all of runs that end so.
 fn codes(dice: &mut StdRng, status: Status) -> Vec<ErrorCode> {
     let all: Vec<ErrorCode> = ErrorCode::ALL.iter().copied().filter(|code| code.status() == status).collect();
-    let mut codes: Vec<ErrorCode> = all[..4].choose_multiple(dice, if status == Status::Success { 2 } else { 1 }).copied().collect();
+    let mut codes: Vec<ErrorCode> =
+        all[..4].choose_multiple(dice, if status == Status::Success { 2 } else { 1 }).copied().collect();
     codes.sort_by_key(|code| code.int_code());
     codes
 }
@@ -222,16 +243,21 @@ fn same_word(one: &str, other: &str) -> bool {
 
 /// A filter of some kind; what it looks for may be nobody's.
 pub fn some_filter(dice: &mut StdRng, clients: &[Uuid], from: DateTime<Utc>) -> Filter {
-    let mut time = |dice: &mut StdRng| {
+    let time = |dice: &mut StdRng| {
         let at = from + TimeDelta::hours(dice.random_range(0..75 * 24));
         Uuid::from_u128(u128::try_from(at.timestamp_millis()).unwrap() << 80)
     };
     Filter {
         client_id: dice.random_bool(0.5).then(|| *clients.choose(dice).unwrap()),
-        status: dice.random_bool(0.25).then(|| *[Status::Processing, Status::Success, Status::Error].choose(dice).unwrap()),
+        status: dice
+            .random_bool(0.25)
+            .then(|| *[Status::Processing, Status::Success, Status::Error].choose(dice).unwrap()),
         verdict: dice.random_bool(0.2).then(|| dice.random()),
         error_code: dice.random_bool(0.2).then(|| *ErrorCode::ALL[..14].choose(dice).unwrap()),
-        fio_search: dice.random_bool(0.4).then(|| fio_search(PARTS.choose(dice).unwrap())).filter(|part| !part.is_empty()),
+        fio_search: dice
+            .random_bool(0.4)
+            .then(|| fio_search(PARTS.choose(dice).unwrap()))
+            .filter(|part| !part.is_empty()),
         words: if dice.random_bool(0.4) {
             (0..dice.random_range(1..3)).map(|_| a_word(dice).to_owned()).collect()
         } else {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{Datelike as _, Months, TimeDelta, Utc};
+use harness::record::bulk;
 use harness::records::client;
 use harness::services::Database;
 use serde_json::Value;
@@ -12,7 +13,6 @@ use shared::domain::{ErrorCode, Status};
 use shared::seed::Plan;
 use shared::store::Pool;
 use shared::store::search::{Filter, Pace, explain};
-use shared::store::seed;
 use uuid::Uuid;
 
 /// Tables with rows for each run.
@@ -53,8 +53,7 @@ async fn seeded(pool: &Pool, runs: u64) -> Arc<Plan> {
     let until = Utc::now();
     let from = until.checked_sub_months(Months::new(3)).unwrap();
     let plan = Arc::new(Plan { runs, from, until, seed: 1, text_bytes: 400, clients });
-    seed::write_all(pool, &plan, 2, |_| {}).await.unwrap();
-    seed::settle(pool).await.unwrap();
+    bulk::write(pool, &plan).await.unwrap();
     plan
 }
 
@@ -70,20 +69,20 @@ fn filters(plan: &Plan) -> Vec<Filter> {
         [ErrorCode::DocDateTooOld, ErrorCode::Cancelled, ErrorCode::FileSaveFailed]
             .map(|code| Filter { error_code: Some(code), ..any() }),
     );
-    for part in ["ова", "ахмет", "сулеймен", "ли", "ю", "щъ", "чумпирхов", "никтотакойнебыл", "ахметова айгул"] {
+    for part in ["ова", "ахмет", "сулеймен", "ли", "ю", "щъ", "чумпирхов", "никтотакойнебыл", "ахметова айгул"]
+    {
         filters.push(Filter { fio_search: Some(fio_search(part)), ..any() });
     }
-    for words in ["справка", "отпуск без", "инвалидность", "небывалое", "52000001", "бұйрық қызметкер"] {
+    for words in ["справка", "отпуск без", "инвалидность", "небывалое", "52000001", "бұйрық қызметкер"]
+    {
         filters.push(Filter { words: words.split(' ').map(ToOwned::to_owned).collect(), ..any() });
     }
     filters.extend(["52000777", "1"].map(|number| Filter { external_request_id: Some(number.into()), ..any() }));
     filters.push(Filter { iin: Some("000000000000".into()), ..any() });
-    let mixed = Filter {
-        fio_search: Some("иванов".into()),
-        words: vec!["отпуск".into()],
-        verdict: Some(false),
-        ..any()
-    };
+    let mixed =
+        Filter {
+            fio_search: Some("иванов".into()), words: vec!["отпуск".into()], verdict: Some(false), ..any()
+        };
     filters.push(mixed);
     let ours = filters.clone().into_iter().map(|filter| Filter { client_id: plan.clients.get(1).copied(), ..filter });
     filters.extend(ours.collect::<Vec<_>>());

@@ -31,13 +31,14 @@ pub(super) async fn month(
 ) -> Result<Month, StoreError> {
     let row = session
         .row(|query| {
-            query.push("WITH named AS MATERIALIZED (SELECT ").push(COLUMNS).push(" FROM verification_runs r WHERE true");
+            query
+                .push("WITH named AS MATERIALIZED (SELECT ")
+                .push(COLUMNS)
+                .push(" FROM verification_runs r WHERE true");
             month.push(query, "r");
             name.push_indexed(query);
             query.push(" LIMIT ").push_bind(most + 1);
-            query.push(
-                "), span AS MATERIALIZED (SELECT * FROM named r WHERE (SELECT count(*) FROM named) <= ",
-            );
+            query.push("), span AS MATERIALIZED (SELECT * FROM named r WHERE (SELECT count(*) FROM named) <= ");
             query.push_bind(most);
             span.push(query, "r");
             query.push(") SELECT (SELECT count(*) FROM named), ARRAY(SELECT r.run_id FROM span r WHERE true");

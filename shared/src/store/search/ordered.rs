@@ -72,13 +72,16 @@ impl Order {
                 query.push(" ORDER BY r.run_id DESC LIMIT ").push_bind(rows);
             }
             Self::Codes(codes) => {
-                query.push("SELECT ").push(COLUMNS).push(" FROM (SELECT DISTINCT run_id FROM (SELECT e.run_id FROM unnest(");
+                query
+                    .push("SELECT ")
+                    .push(COLUMNS)
+                    .push(" FROM (SELECT DISTINCT run_id FROM (SELECT e.run_id FROM unnest(");
                 query.push_bind(codes.iter().map(|&code| code.to_owned()).collect::<Vec<_>>());
                 query.push("::text[]) AS c (code) CROSS JOIN LATERAL (SELECT e.run_id FROM verification_errors e WHERE e.code = c.code");
                 span.push(query, "e");
                 query.push(" ORDER BY e.run_id DESC LIMIT ").push_bind(rows);
                 query.push(") AS e ORDER BY e.run_id DESC LIMIT ").push_bind(rows);
-                query.push(") AS some) AS s");
+                query.push(") AS e) AS s");
                 push_runs(query);
             }
             Self::Jobs => {

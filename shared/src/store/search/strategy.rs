@@ -23,7 +23,8 @@ pub(super) async fn find(
     if limit == 0 || contradicts_itself(filter) || span.is_empty() {
         return Ok(Page::default());
     }
-    let mut search = Search { session, filter, pace, wanted: limit + 1, span, found: Vec::new(), begun: false, stopped: false };
+    let mut search =
+        Search { session, filter, pace, wanted: limit + 1, span, found: Vec::new(), begun: false, stopped: false };
     search.run().await?;
     let Search { mut found, stopped, span, .. } = search;
     let more = found.len() > limit;
@@ -52,7 +53,9 @@ impl Search<'_> {
     async fn run(&mut self) -> Result<(), StoreError> {
         let reads = !self.filter.words.is_empty();
         if let Some(order) = Order::exact(self.filter) {
-            return self.walk(&order, if reads { self.pace.read } else { [self.pace.look / 4, self.pace.longest] }).await;
+            return self
+                .walk(&order, if reads { self.pace.read } else { [self.pace.look / 4, self.pace.longest] })
+                .await;
         }
         match self.filter.fio_search.as_deref().map(NamePart::of) {
             Some(name) if !reads || self.is_rare().await? => self.by_name(&name).await,
@@ -119,7 +122,8 @@ impl Search<'_> {
     async fn is_rare(&mut self) -> Result<bool, StoreError> {
         let said = Said { name: false, words: true };
         let common = Order::common(self.filter);
-        let piece = walk::piece(self.session, &common, self.filter, said, self.span, self.pace.look, self.pace.look).await?;
+        let piece =
+            walk::piece(self.session, &common, self.filter, said, self.span, self.pace.look, self.pace.look).await?;
         Ok(i64::try_from(piece.run_ids.len()).is_ok_and(|named| named * 100 <= self.pace.look))
     }
 
@@ -166,7 +170,8 @@ impl Search<'_> {
                 }
                 Month::TooMany if reads => return self.by_words().await,
                 Month::TooMany => {
-                    let from = std::mem::replace(&mut self.span.from, self.span.from.max(month.from));
+                    let from = self.span.from;
+                    self.span.from = from.max(month.from);
                     self.walk(common, [4 * self.pace.look, self.pace.longest]).await?;
                     self.span.from = from;
                     if self.stopped {

@@ -103,7 +103,12 @@ pub(super) async fn ends(
 pub(super) fn reaching(span: Span, times: f64) -> Uuid {
     let end = milliseconds(span.from);
     let length = milliseconds(span.before).saturating_sub(end).max(1);
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a length"
+    )]
     let length = (length as f64 * times) as u64;
     id_at(end.saturating_sub(length))
 }
