@@ -84,6 +84,6 @@ mod tests {
         let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
         let november = ids_of(day("2026-11-01"));
         assert_eq!(november.before, ids_of(day("2026-12-01")).from);
-        assert_eq!(november.from.map(|id| id.to_string()[..13].to_owned()).as_deref(), Some("019a3c7b-0800"));
+        assert_eq!(november.from.map(|id| id.to_string()[..13].to_owned()).as_deref(), Some("01a19467-e800"));
     }
 }
