@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod audit;
 mod callbacks;
 mod cancel;
 mod clients;
@@ -51,6 +52,9 @@ pub enum Command {
     /// What was given up
     #[command(subcommand)]
     Dead(dead::Dead),
+    /// Who did what, and that nobody altered it
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Figures of the runs that ended
     #[command(subcommand)]
     Stats(stats::Stats),
@@ -92,6 +96,7 @@ impl Command {
             Self::Cancel(args) => cancel::run(&args, json).await,
             Self::Jobs(command) => command.run(json).await,
             Self::Dead(command) => command.run(json).await,
+            Self::Audit(command) => command.run(json).await,
             Self::Stats(command) => command.run(json).await,
             Self::Pause(args) => pause::pause(&args, json).await,
             Self::Doctor(args) => doctor::run(&args, json).await,

@@ -39,8 +39,3 @@ pub use error::StoreError;
 pub use pool::{
     MIGRATIONS, Pool, Schema, connect, connect_read, migrate, now, pending_migrations, ping, reach, schema,
 };
-
-/// A new id for an audit event: its first bits are the time, which says in which month it is kept.
-pub(crate) fn audit_event_id() -> uuid::Uuid {
-    uuid::Uuid::now_v7()
-}
