@@ -9,7 +9,7 @@ mod open;
 mod upload;
 
 use std::ffi::OsString;
-use std::path::Path as FilePath;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -113,30 +113,22 @@ impl Documents {
         Ok(Download { size: found.meta.size, bytes: found.into_stream().map_err(DocumentsError::from).boxed() })
     }
 
-    /// Writes an object into a file; answers how many bytes it has.
+    /// Has an object as a file to be read: of a store in a directory the stored one, of any other a copy at `file`.
     ///
     /// # Errors
     /// It is not there, the store is unavailable, or the file cannot be written.
-    pub async fn download(&self, key: &str, file: &FilePath) -> Result<u64, DocumentsError> {
+    pub async fn fetch(&self, key: &str, file: PathBuf) -> Result<PathBuf, DocumentsError> {
         let found = self.calls.count(self.store.get(&self.at(key)?)).await?;
-        // A file of this machine is copied by the kernel, in one go and through no memory of ours.
         let mut bytes = match found.payload {
-            GetResultPayload::File(mut stored, _) => {
-                let file = file.to_owned();
-                let copied =
-                    tokio::task::spawn_blocking(move || std::io::copy(&mut stored, &mut std::fs::File::create(file)?));
-                return copied.await.map_err(std::io::Error::other).flatten().map_err(DocumentsError::File);
-            }
+            GetResultPayload::File(_, stored) => return Ok(stored),
             GetResultPayload::Stream(bytes) => bytes,
         };
-        let mut file = tokio::fs::File::create(file).await.map_err(DocumentsError::File)?;
-        let mut written = 0;
+        let mut written = tokio::fs::File::create(&file).await.map_err(DocumentsError::File)?;
         while let Some(bytes) = bytes.try_next().await? {
-            file.write_all(&bytes).await.map_err(DocumentsError::File)?;
-            written += bytes.len() as u64;
+            written.write_all(&bytes).await.map_err(DocumentsError::File)?;
         }
-        file.flush().await.map_err(DocumentsError::File)?;
-        Ok(written)
+        written.flush().await.map_err(DocumentsError::File)?;
+        Ok(file)
     }
 
     /// Deletes an object; one that is absent is deleted already.
