@@ -233,7 +233,7 @@ async fn months_past_their_term_leave_a_chain_that_is_whole() {
     // All that is older than today's month, as its term would have it; what is of this day or the month stays.
     let partitions = "SELECT relname::text FROM pg_class JOIN pg_inherits ON inhrelid = oid
         WHERE inhparent IN ('audit_events'::regclass, 'audit_chain'::regclass)
-          AND to_date(right(relname, 7), 'YYYY_MM') < date_trunc('month', now() AT TIME ZONE 'UTC' - interval '1 day')";
+          AND right(relname, 7) < to_char(now() AT TIME ZONE 'UTC' - interval '1 day', 'YYYY_MM')";
     let old: Vec<String> = sqlx::query_scalar(partitions).fetch_all(house.pool()).await.unwrap();
     assert!(!old.is_empty());
     for partition in old {
