@@ -9,6 +9,7 @@ pub mod clock;
 pub mod documents;
 pub mod domain;
 pub mod ended;
+pub mod legacy;
 pub mod paused;
 pub mod queue;
 pub mod relay;

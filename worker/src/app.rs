@@ -14,6 +14,7 @@ use shared::store::Pool;
 use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
+use crate::artifacts::Artifacts;
 use crate::callbacks::Sender;
 use crate::claiming::RunClaims;
 use crate::leases::Leases;
@@ -33,6 +34,8 @@ pub struct App {
     pub broker: Broker,
     /// The document store.
     pub documents: Documents,
+    /// `ARTIFACTS_DIR`; none: runs are not written into files.
+    pub artifacts: Option<Artifacts>,
     /// The stages.
     pub pipeline: Pipeline,
     /// Who reads and analyses, for the record.

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod app;
+pub mod artifacts;
 pub mod callbacks;
 pub mod claiming;
 pub mod document;

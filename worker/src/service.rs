@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::analysis::{Analyzer, Asked, LlmAnalyzer, PairAnalyzer, RulesAnalyzer};
 use crate::app::{App, Shared};
+use crate::artifacts::Artifacts;
 use crate::callbacks::{Deliver, Sender};
 use crate::claiming::{RunClaims, Unclaimed, claim_together};
 use crate::erase::Erase;
@@ -100,6 +101,7 @@ pub async fn run(
         documents: Documents::open(&settings.storage_url)
             .context("STORAGE_URL cannot be used")?
             .counted_by(metrics.clone()),
+        artifacts: settings.artifacts_dir.as_deref().map(Artifacts::new),
         sender: Sender::new(&settings.callbacks, metrics.clone())?,
         sealer: settings.secrets_key.as_ref().map(Sealer::new),
         leases: Leases::default(),

@@ -4,9 +4,11 @@ mod audit;
 mod callbacks;
 mod cancel;
 mod clients;
+mod compare;
 mod dead;
 mod doctor;
 mod evaluate;
+mod import;
 mod jobs;
 mod keys;
 mod migrate;
@@ -58,6 +60,10 @@ pub enum Command {
     /// Figures of the runs that ended
     #[command(subcommand)]
     Stats(stats::Stats),
+    /// Takes the run folders of the system before this one into the record
+    Import(import::Args),
+    /// Holds the verdicts of the system before against ours
+    Compare(compare::Args),
     /// Pauses intake, runs or callbacks in the whole fleet
     Pause(pause::PauseArgs),
     /// Ends a pause
@@ -98,6 +104,8 @@ impl Command {
             Self::Dead(command) => command.run(json).await,
             Self::Audit(command) => command.run(json).await,
             Self::Stats(command) => command.run(json).await,
+            Self::Import(args) => import::run(&args, json).await,
+            Self::Compare(args) => compare::run(&args, json).await,
             Self::Pause(args) => pause::pause(&args, json).await,
             Self::Doctor(args) => doctor::run(&args, json).await,
             Self::Resume(args) => pause::resume(&args, json).await,

@@ -10,6 +10,7 @@ pub mod doc_types;
 mod doc_wordings;
 pub mod error_code;
 pub mod evidence;
+pub mod file_name;
 pub mod grounding;
 pub mod instructions;
 pub mod judge;

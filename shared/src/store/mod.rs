@@ -18,6 +18,7 @@ pub mod erasures;
 mod error;
 pub mod finish;
 pub mod idempotency;
+pub mod imports;
 pub mod intake;
 pub mod jobs;
 pub mod llm_calls;
