@@ -171,6 +171,8 @@ async fn an_object_is_had_as_a_file_and_copied_only_from_afar() {
         let file = documents.fetch("documents/a", copy.clone()).await.expect("is there");
         assert!(std::fs::read(&file).expect("can be read") == all);
         assert_eq!(file == copy, matches!(place, Place::S3(_)), "a stored file is read where it lies");
+        documents.download("documents/a", &copy).await.expect("is copied");
+        assert!(std::fs::read(&copy).expect("can be read") == all);
         assert!(documents.fetch("documents/none", copy).await.is_err());
     })
     .await;

@@ -9,7 +9,7 @@ mod open;
 mod upload;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -118,17 +118,27 @@ impl Documents {
     /// # Errors
     /// It is not there, the store is unavailable, or the file cannot be written.
     pub async fn fetch(&self, key: &str, file: PathBuf) -> Result<PathBuf, DocumentsError> {
-        let found = self.calls.count(self.store.get(&self.at(key)?)).await?;
-        let mut bytes = match found.payload {
-            GetResultPayload::File(_, stored) => return Ok(stored),
-            GetResultPayload::Stream(bytes) => bytes,
-        };
-        let mut written = tokio::fs::File::create(&file).await.map_err(DocumentsError::File)?;
-        while let Some(bytes) = bytes.try_next().await? {
-            written.write_all(&bytes).await.map_err(DocumentsError::File)?;
+        match self.calls.count(self.store.get(&self.at(key)?)).await?.payload {
+            GetResultPayload::File(_, stored) => Ok(stored),
+            GetResultPayload::Stream(bytes) => write(bytes, &file).await.map(|()| file),
         }
-        written.flush().await.map_err(DocumentsError::File)?;
-        Ok(file)
+    }
+
+    /// Writes a copy of an object into a file.
+    ///
+    /// # Errors
+    /// As [`Documents::fetch`].
+    pub async fn download(&self, key: &str, file: &FilePath) -> Result<(), DocumentsError> {
+        match self.calls.count(self.store.get(&self.at(key)?)).await?.payload {
+            // A file of this machine is copied by the kernel, in one go and through no memory of ours.
+            GetResultPayload::File(mut stored, _) => {
+                let file = file.to_owned();
+                let copied =
+                    tokio::task::spawn_blocking(move || std::io::copy(&mut stored, &mut std::fs::File::create(file)?));
+                copied.await.map_err(std::io::Error::other).flatten().map(drop).map_err(DocumentsError::File)
+            }
+            GetResultPayload::Stream(bytes) => write(bytes, file).await,
+        }
     }
 
     /// Deletes an object; one that is absent is deleted already.
@@ -169,4 +179,15 @@ impl Documents {
         self.get(&key).await?.bytes.try_for_each(|_| std::future::ready(Ok(()))).await?;
         self.delete(&key).await
     }
+}
+
+async fn write(
+    mut bytes: BoxStream<'static, object_store::Result<Bytes>>,
+    file: &FilePath,
+) -> Result<(), DocumentsError> {
+    let mut written = tokio::fs::File::create(file).await.map_err(DocumentsError::File)?;
+    while let Some(bytes) = bytes.try_next().await? {
+        written.write_all(&bytes).await.map_err(DocumentsError::File)?;
+    }
+    written.flush().await.map_err(DocumentsError::File)
 }

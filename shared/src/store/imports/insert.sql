@@ -43,8 +43,8 @@ pages AS (
          LATERAL json_to_recordset(g.pages) AS p (page_number integer, text_content text)
 ),
 audit AS (
-    INSERT INTO audit_events (event_id, client_id, actor, action, outcome, details)
-    SELECT $3, $2, $4::text, 'runs.imported', 'done', jsonb_build_object('runs', count(*)) FROM run HAVING count(*) > 0
+    INSERT INTO audit_events (client_id, actor, action, outcome, details)
+    SELECT $2, $3::text, 'runs.imported', 'done', jsonb_build_object('runs', count(*)) FROM run HAVING count(*) > 0
 ),
 delta AS (
     INSERT INTO stats_deltas (run_id, client_id, created_at, generation, status, verdict, duplicate, doc_type, codes,
