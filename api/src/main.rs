@@ -9,6 +9,7 @@ use api::backlog::Backlog;
 use api::key_cache::KeyCache;
 use api::live::Hub;
 use api::rate_limit::RateLimiter;
+use api::reads::Reads;
 use api::state::{App, AppState, Rules};
 use api::{COMMENT, StoreAnswer};
 use shared::clock::DatabaseClock;
@@ -17,6 +18,7 @@ use shared::paused::Paused;
 use shared::queue::Broker;
 use shared::queue::events::{self, EventSender};
 use shared::relay::{self, RelayHandle};
+use shared::secrets::ValueHasher;
 use shared::settings::Settings;
 use shared::store;
 use shared::store::search::Slots;
@@ -102,6 +104,8 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
         hub: Arc::new(Hub::default()),
         keys: KeyCache::default(),
         rate: RateLimiter::default(),
+        reads: Reads::default(),
+        searched: settings.secrets_key.as_ref().map(ValueHasher::new),
         backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
         tell: Box::new(move |event| events.send(event)),
         metrics,

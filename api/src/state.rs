@@ -11,6 +11,7 @@ use shared::documents::Documents;
 use shared::paused::Paused;
 use shared::queue::events::RunEvent;
 use shared::relay::RelayHandle;
+use shared::secrets::ValueHasher;
 use shared::settings::{Allowed, RateLimit, Retention, Settings};
 use shared::store::Pool;
 use shared::store::search::Slots;
@@ -22,6 +23,7 @@ use crate::health::StoreAnswer;
 use crate::key_cache::KeyCache;
 use crate::live::Hub;
 use crate::rate_limit::RateLimiter;
+use crate::reads::Reads;
 
 /// The state of the api, shared by all requests.
 pub type App = Arc<AppState>;
@@ -46,6 +48,10 @@ pub struct AppState {
     pub keys: KeyCache,
     /// How often each client may submit.
     pub rate: RateLimiter,
+    /// What keys looked at a moment ago, for the audit.
+    pub reads: Reads,
+    /// Hides what was searched for; none without `SECRETS_KEY`.
+    pub searched: Option<ValueHasher>,
     /// How many runs may wait.
     pub backlog: Arc<Backlog>,
     /// Tells the other processes of a run.

@@ -1,7 +1,9 @@
 //! `rb-ocr`: the command line. Every command takes `--json`.
 
 mod commands;
+mod comparing;
 mod http;
+mod importing;
 mod output;
 mod scoring;
 mod store;
@@ -37,7 +39,7 @@ async fn main() -> ExitCode {
             {
                 eprintln!("rb-ocr: {}", output::sentence(&error));
             }
-            ExitCode::FAILURE
+            error.downcast_ref::<output::Status>().map_or(ExitCode::FAILURE, |ended| ExitCode::from(ended.status))
         }
     }
 }

@@ -14,6 +14,27 @@ pub fn show(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) {
     }
 }
 
+/// Tells a person something beside the answer: on stderr with `json`, where stdout is for a program.
+pub fn tell(json: bool, text: &str) {
+    let _ = if json { writeln!(std::io::stderr(), "{text}") } else { writeln!(std::io::stdout(), "{text}") };
+}
+
+/// A failure that ends with a status of its own, so that a script can tell it from others.
+#[derive(Debug, thiserror::Error)]
+#[error("{said}")]
+pub struct Status {
+    /// What the process ends with.
+    pub status: u8,
+    said: String,
+}
+
+impl Status {
+    /// Ends with this status, and says why.
+    pub fn new(status: u8, said: impl Into<String>) -> Self {
+        Self { status, said: said.into() }
+    }
+}
+
 /// Why a command failed, from the whole to the cause; what a part has said already is not said again.
 pub fn sentence(error: &anyhow::Error) -> String {
     let mut text = String::new();

@@ -2,18 +2,21 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod access;
+pub mod audit_head;
 pub mod callback_body;
 pub mod callback_target;
 pub mod clock;
 pub mod documents;
 pub mod domain;
 pub mod ended;
+pub mod legacy;
 pub mod paused;
 pub mod queue;
 pub mod relay;
 pub mod retry;
 pub mod retry_after;
 pub mod run_view;
+pub mod searched;
 pub mod secrets;
 pub mod seed;
 pub mod settings;

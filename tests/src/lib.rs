@@ -9,6 +9,7 @@ pub mod caller;
 pub mod chaos;
 pub mod demo;
 pub mod ledger;
+pub mod old_tree;
 pub mod own_services;
 pub mod papers;
 pub mod process;

@@ -191,6 +191,11 @@ impl Stack {
         command_line(arguments, &self.environment_of(key)).await.expect_err("the command fails").to_string()
     }
 
+    /// The settings of its processes, for commands of one's own.
+    pub fn environment(&self) -> Environment {
+        self.environment.clone()
+    }
+
     fn environment_of(&self, key: &str) -> Environment {
         let environment = self.environment.clone().with("RB_OCR_KEY", key);
         match self.apis.first() {

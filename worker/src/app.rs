@@ -1,6 +1,5 @@
 //! What every part of the worker shares.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use shared::clock::DatabaseClock;
@@ -15,11 +14,13 @@ use shared::store::Pool;
 use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
+use crate::artifacts::Artifacts;
 use crate::callbacks::Sender;
 use crate::claiming::RunClaims;
 use crate::leases::Leases;
 use crate::pipeline::Pipeline;
 use crate::runs::Means;
+use crate::scratch::Scratch;
 
 /// One for each process, behind an `Arc`.
 pub struct App {
@@ -33,6 +34,8 @@ pub struct App {
     pub broker: Broker,
     /// The document store.
     pub documents: Documents,
+    /// `ARTIFACTS_DIR`; none: runs are not written into files.
+    pub artifacts: Option<Artifacts>,
     /// The stages.
     pub pipeline: Pipeline,
     /// Who reads and analyses, for the record.
@@ -56,7 +59,7 @@ pub struct App {
     /// What is counted.
     pub metrics: Metrics,
     /// Where runs have their folders.
-    pub scratch: PathBuf,
+    pub scratch: Scratch,
     /// No new work from now on.
     pub stop: CancellationToken,
     /// What runs now is given back.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use shared::documents::DocumentsError;
 use shared::queue::Delivered;
 use shared::store::jobs::{self, EraseClaim};
 use shared::telemetry;
 use tracing::Instrument as _;
 
 use crate::app::App;
+use crate::artifacts;
 use crate::lanes::AsyncWork;
 use crate::patience::until_done;
 
@@ -43,7 +43,7 @@ impl AsyncWork for Erase {
 }
 
 async fn work(app: &App, claim: &EraseClaim) {
-    match erase(app, &claim.keys).await {
+    match erase(app, claim).await {
         Ok(()) => {
             until_done(app, "an erasure cannot be settled", || jobs::settle(&app.pool, claim.lease)).await;
             tracing::info!("files were erased");
@@ -56,11 +56,11 @@ async fn work(app: &App, claim: &EraseClaim) {
     }
 }
 
-async fn erase(app: &App, keys: &[String]) -> Result<(), DocumentsError> {
-    for key in keys {
-        app.documents.delete(key).await?;
+async fn erase(app: &App, claim: &EraseClaim) -> Result<(), String> {
+    for key in &claim.keys {
+        app.documents.delete(key).await.map_err(|error| error.to_string())?;
     }
-    Ok(())
+    artifacts::erase(app, claim.run_id).await
 }
 
 fn pause(attempt: i32) -> Duration {

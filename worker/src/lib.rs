@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod app;
+pub mod artifacts;
 pub mod callbacks;
 pub mod claiming;
 pub mod document;
@@ -16,5 +17,6 @@ mod patience;
 pub mod pipeline;
 pub mod runs;
 pub mod sandbox;
+pub mod scratch;
 pub mod service;
 mod upkeep;

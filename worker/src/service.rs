@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::analysis::{Analyzer, Asked, LlmAnalyzer, PairAnalyzer, RulesAnalyzer};
 use crate::app::{App, Shared};
+use crate::artifacts::Artifacts;
 use crate::callbacks::{Deliver, Sender};
 use crate::claiming::{RunClaims, Unclaimed, claim_together};
 use crate::erase::Erase;
@@ -31,6 +32,7 @@ use crate::outside::{Gate, gate};
 use crate::pipeline::Pipeline;
 use crate::runs::Means;
 use crate::sandbox::Sandbox;
+use crate::scratch::Scratch;
 use crate::{health, lanes, upkeep};
 
 /// How often a worker says that it is alive, and measures the database's clock.
@@ -99,6 +101,7 @@ pub async fn run(
         documents: Documents::open(&settings.storage_url)
             .context("STORAGE_URL cannot be used")?
             .counted_by(metrics.clone()),
+        artifacts: settings.artifacts_dir.as_deref().map(Artifacts::new),
         sender: Sender::new(&settings.callbacks, metrics.clone())?,
         sealer: settings.secrets_key.as_ref().map(Sealer::new),
         leases: Leases::default(),
@@ -106,7 +109,7 @@ pub async fn run(
         relay: RelayHandle::default(),
         clock: DatabaseClock::default(),
         paused: Paused::default(),
-        scratch: scratch()?,
+        scratch: Scratch::new(scratch()?, settings.worker_concurrency),
         settings,
         pool,
         broker,
@@ -212,7 +215,7 @@ async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken, hurry
         tracing::warn!("the worker ends without a goodbye; its leases run out");
     }
     ended.cancel();
-    drop(std::fs::remove_dir_all(&app.scratch));
+    drop(std::fs::remove_dir_all(app.scratch.place()));
     tracing::info!("the worker has stopped");
 }
 

@@ -5,13 +5,13 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use shared::documents::{DocumentsError, incoming_key};
+use shared::domain::file_name::cleaned;
 use shared::settings::Limits;
 use shared::store::api_keys::Caller;
 
 use super::content_hash::{content_hash, fields_hash};
 use super::document::{Document, Received, Sink, receive};
 use super::fields::{RawFields, RawMetadata};
-use super::filename::cleaned;
 use super::incoming::too_large;
 use super::{Incoming, Submission};
 use crate::problem::{FieldError, Problem};
@@ -54,7 +54,7 @@ pub(super) async fn read(
     let Received::File { content_type, size, sha256 } = received else {
         return Err(object_fault("names an empty object"));
     };
-    let document = Document { content_type, size, sha256, filename: cleaned(Some(key), content_type) };
+    let document = Document { content_type, size, sha256, filename: cleaned(Some(key), content_type.extension()) };
     let content_hash = content_hash(&fields, named, &sha256);
     let taken_object = (!object.keep).then(|| key.to_owned());
     Ok(Submission { fields, document: Some(document), taken_object, content_hash })

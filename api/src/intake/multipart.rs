@@ -5,12 +5,13 @@ use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::request::Parts;
 use http::header::CONTENT_TYPE;
+use shared::domain::file_name::cleaned;
 use shared::store::api_keys::Caller;
 
 use super::content_hash::content_hash;
 use super::document::{Document, Received, Sink, receive};
 use super::fields::{METADATA_BYTES, RawFields, RawMetadata};
-use super::filename::{cleaned, extended};
+use super::filename::extended;
 use super::{Incoming, Submission};
 use crate::problem::{FieldError, Problem};
 use crate::state::App;
@@ -104,7 +105,7 @@ impl Form {
         match receive(part, sink, |_| incoming.problem(MALFORMED)).await? {
             Received::Empty => self.faults.push(FieldError::new("file", "is empty")),
             Received::File { content_type, size, sha256 } => {
-                let filename = cleaned(filename.as_deref(), content_type);
+                let filename = cleaned(filename.as_deref(), content_type.extension());
                 self.document = Some(Document { content_type, size, sha256, filename });
             }
         }

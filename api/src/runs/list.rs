@@ -7,6 +7,7 @@ use serde_json::json;
 use shared::access::Scope;
 use shared::domain::Status;
 use shared::run_view::RunView;
+use shared::searched::searched;
 use shared::store::audit::{self, Event};
 use shared::store::{runs, search};
 use utoipa::ToSchema;
@@ -75,7 +76,8 @@ pub async fn list(
 ) -> Result<Json<RunList>, Problem> {
     let sees_all = caller.scopes.contains(&Scope::Operator);
     let client_id = (!sees_all).then_some(caller.client_id);
-    let query = list_query::read(query.as_deref().unwrap_or_default(), client_id, app.rules.time_zone)?;
+    let asked = query.as_deref().unwrap_or_default();
+    let query = list_query::read(asked, client_id, app.rules.time_zone)?;
     // A run is listed as soon as its 202 is out, which a replica cannot promise; text there is only of runs
     // that have finished, so the costly search for words may go to one.
     let pool = if query.filter.words.is_empty() { &app.pool } else { &app.read_pool };
@@ -83,18 +85,16 @@ pub async fn list(
     let next_cursor = page.next.map(|next| cursor::write(next, query.binding));
     let mut records = runs::find_many(&app.pool, &page.run_ids).await?;
     records.retain(|record| !find::expired(&app, record));
-    if sees_all {
-        let event = Event {
-            client_id: None,
-            actor: &caller.key_id.to_string(),
-            action: "runs.listed",
-            run_id: None,
-            ip_address: context.ip_address,
-            outcome: "done",
-            details: json!({ "runs": records.len() }),
-        };
-        audit::add(&app.pool, &event).await?;
-    }
+    let event = Event {
+        client_id,
+        actor: &caller.key_id.to_string(),
+        action: "runs.searched",
+        run_id: None,
+        ip_address: context.ip_address,
+        outcome: "done",
+        details: json!({ "filters": searched(asked, app.searched.as_ref()), "runs": records.len() }),
+    };
+    audit::add(&app.pool, &event).await?;
     let shown: Vec<_> = records.iter().map(|record| record.run_id).collect();
     let mut snippets = search::snippets(pool, &app.searches, &shown, &query.filter.words).await?;
     let reader = reader(&caller);

@@ -9,6 +9,7 @@ use api::backlog::Backlog;
 use api::key_cache::KeyCache;
 use api::live::Hub;
 use api::rate_limit::RateLimiter;
+use api::reads::Reads;
 use api::state::{App, AppState, Rules};
 use harness::services::Database;
 use reqwest::multipart::{Form, Part};
@@ -19,6 +20,7 @@ use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::paused::Paused;
 use shared::relay::RelayHandle;
+use shared::secrets::ValueHasher;
 use shared::settings::Settings;
 use shared::store::search::Slots;
 use shared::store::{Pool, api_keys, clients};
@@ -83,6 +85,8 @@ impl Service {
             hub: Arc::new(Hub::default()),
             keys: KeyCache::default(),
             rate: RateLimiter::default(),
+            reads: Reads::default(),
+            searched: settings.secrets_key.as_ref().map(ValueHasher::new),
             backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
             tell: Box::new(|_| {}),
             metrics: Metrics::default(),

@@ -1,11 +1,14 @@
 //! One file for each command.
 
+mod audit;
 mod callbacks;
 mod cancel;
 mod clients;
+mod compare;
 mod dead;
 mod doctor;
 mod evaluate;
+mod import;
 mod jobs;
 mod keys;
 mod migrate;
@@ -52,9 +55,16 @@ pub enum Command {
     /// What was given up
     #[command(subcommand)]
     Dead(dead::Dead),
+    /// Who did what, and that nobody altered it
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Figures of the runs that ended
     #[command(subcommand)]
     Stats(stats::Stats),
+    /// Takes the run folders of the system before this one into the record
+    Import(import::Args),
+    /// Holds the verdicts of the system before against ours
+    Compare(compare::Args),
     /// Writes runs that never were, for trying searches and figures on many
     Seed(seed::Args),
     /// Pauses intake, runs or callbacks in the whole fleet
@@ -95,7 +105,10 @@ impl Command {
             Self::Cancel(args) => cancel::run(&args, json).await,
             Self::Jobs(command) => command.run(json).await,
             Self::Dead(command) => command.run(json).await,
+            Self::Audit(command) => command.run(json).await,
             Self::Stats(command) => command.run(json).await,
+            Self::Import(args) => import::run(&args, json).await,
+            Self::Compare(args) => compare::run(&args, json).await,
             Self::Seed(args) => seed::run(&args, json).await,
             Self::Pause(args) => pause::pause(&args, json).await,
             Self::Doctor(args) => doctor::run(&args, json).await,

@@ -2,6 +2,7 @@
 //! decision itself. Nothing here does I/O, reads a clock or draws a random number, so everything
 //! that decides a verdict can be tested without services.
 
+pub mod audit_seal;
 pub mod content_type;
 pub mod cross_check;
 pub mod dates;
@@ -9,6 +10,7 @@ pub mod doc_types;
 mod doc_wordings;
 pub mod error_code;
 pub mod evidence;
+pub mod file_name;
 pub mod grounding;
 pub mod instructions;
 pub mod judge;

@@ -33,6 +33,8 @@ pub struct Settings {
     pub queue_prefix: String,
     /// `STORAGE_URL`.
     pub storage_url: String,
+    /// `ARTIFACTS_DIR`; none: runs are not written into files.
+    pub artifacts_dir: Option<std::path::PathBuf>,
     /// `API_LISTEN`.
     pub api_listen: SocketAddr,
     /// `TRUSTED_PROXIES`.
@@ -129,6 +131,7 @@ impl Settings {
             amqp_url: reader.required("AMQP_URL", value::amqp_url),
             queue_prefix: reader.required("QUEUE_PREFIX", value::queue_prefix),
             storage_url: reader.required("STORAGE_URL", value::storage_url),
+            artifacts_dir: reader.optional("ARTIFACTS_DIR", value::folder),
             api_listen: reader.required("API_LISTEN", value::parsed),
             trusted_proxies: reader.required("TRUSTED_PROXIES", value::subnets),
             worker_listen: reader.optional("WORKER_LISTEN", value::parsed),

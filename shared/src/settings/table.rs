@@ -28,6 +28,7 @@ settings! {
     "AMQP_URL" "amqp://guest:guest@127.0.0.1:5672/%2f" "RabbitMQ 3.10 or newer; `amqps://` too";
     "QUEUE_PREFIX" "rb-ocr" "what the names of queues and exchanges begin with";
     "STORAGE_URL" "file:///var/lib/rb-ocr/documents" "where documents are kept: `file:///folder` or `s3://bucket/prefix` (with `AWS_ENDPOINT_URL` and the usual `AWS_*`)";
+    "ARTIFACTS_DIR" "" "where each run that ends is also written as the system before wrote it; a folder that all workers share";
     "API_LISTEN" "127.0.0.1:8080" "address and port of the api";
     "TRUSTED_PROXIES" "" "addresses and subnets whose `Forwarded` and `X-Forwarded-For` are believed";
     "WORKER_LISTEN" "" "address and port of the worker's `/healthz`, `/readyz`, `/metrics`";

@@ -43,6 +43,11 @@ pub(super) fn text(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
+pub(super) fn folder(value: &str) -> Result<std::path::PathBuf, String> {
+    let path = std::path::PathBuf::from(value);
+    if path.is_absolute() { Ok(path) } else { Err("must be the whole path of a folder, beginning with /".to_owned()) }
+}
+
 pub(super) fn secret(value: &str) -> Result<Secret, String> {
     Ok(Secret::new(value))
 }

@@ -81,6 +81,16 @@ pub async fn find(pool: &Pool, name: &str) -> Result<Option<Client>, StoreError>
     .await?)
 }
 
+/// The only client that there is; none where there are none or several.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn only(pool: &Pool) -> Result<Option<String>, StoreError> {
+    let mut names = sqlx::query_scalar!("SELECT name FROM clients LIMIT 2").fetch_all(pool).await?;
+    let only = names.pop();
+    Ok(only.filter(|_| names.is_empty()))
+}
+
 /// Changes a client's settings; false where there is none.
 ///
 /// # Errors

@@ -45,6 +45,17 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// The SQLSTATE of a refusal: says what is wrong without the values that a message may hold.
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::Refused(sqlx::Error::Database(error)) => error.code().map(std::borrow::Cow::into_owned),
+            _ => None,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let passing = match &error {

@@ -18,6 +18,7 @@ pub mod erasures;
 mod error;
 pub mod finish;
 pub mod idempotency;
+pub mod imports;
 pub mod intake;
 pub mod jobs;
 pub mod llm_calls;
@@ -41,8 +42,3 @@ pub use error::StoreError;
 pub use pool::{
     MIGRATIONS, Pool, Schema, connect, connect_read, migrate, now, pending_migrations, ping, reach, schema,
 };
-
-/// A new id for an audit event: its first bits are the time, which says in which month it is kept.
-pub(crate) fn audit_event_id() -> uuid::Uuid {
-    uuid::Uuid::now_v7()
-}

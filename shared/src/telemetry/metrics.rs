@@ -149,6 +149,8 @@ families! {
         "Jobs given up, by kind";
     upkeep: Counters<1> = Family::default(), "upkeep_actions"
         "What upkeep did, by action";
+    artifacts: Counters<1> = Family::default(), "artifacts"
+        "Runs written into ARTIFACTS_DIR, not written, and removed again, by outcome";
     ocr_children: Gauges<1> = Family::default(), "ocr_children"
         "Child processes that read: running, slots";
     ocr_wait: Histogram = SHORT.new_metric(), "ocr_child_wait" [Seconds]
@@ -361,6 +363,11 @@ impl Metrics {
     /// Upkeep did something so often.
     pub fn upkeep(&self, action: &'static str, count: u64) {
         self.of().upkeep.get_or_create(&[("action", action)]).inc_by(count);
+    }
+
+    /// A run was written into `ARTIFACTS_DIR`, was not (`failed`), or was removed from it.
+    pub fn artifact(&self, outcome: &'static str) {
+        self.of().artifacts.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// How many child processes read, of how many that may.

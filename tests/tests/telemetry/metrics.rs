@@ -7,8 +7,9 @@ use shared::telemetry::{Described, Metrics};
 
 use crate::rig::{Rig, Submission};
 
-/// What only faults and the clock bring about.
+/// What only faults, the clock and a setting bring about.
 const OF_BAD_DAYS: &[&str] = &[
+    "rb_ocr_artifacts",
     "rb_ocr_breaker_openings",
     "rb_ocr_breaker_state",
     "rb_ocr_dead_letters",

@@ -12,6 +12,7 @@ use super::attempt::{self, Came};
 use super::ending::{Then, after};
 use super::report;
 use crate::app::App;
+use crate::artifacts;
 use crate::claiming::{claim, give_back, trace};
 use crate::leases::LeaseGuard;
 use crate::patience::until_done;
@@ -66,7 +67,10 @@ async fn end(app: &App, claim: &RunClaim, guard: &LeaseGuard, ended: &Finish) {
     })
     .await;
     match written {
-        Some(Ok(Some(finished))) => report::finished(app, claim.run_id, ended, &finished),
+        Some(Ok(Some(finished))) => {
+            report::finished(app, claim.run_id, ended, &finished);
+            artifacts::keep(app, claim.run_id).await;
+        }
         Some(Ok(None)) => {
             tracing::warn!("the lease was lost; nothing is written");
             super::pictures::discard(&app.documents, &ended.pages).await;

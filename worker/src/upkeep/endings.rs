@@ -6,7 +6,7 @@ use shared::store::finish::{Finish, finish};
 use shared::store::jobs::{self, EndedJob, Ending};
 
 use crate::app::App;
-use crate::runs;
+use crate::{artifacts, runs};
 
 pub(super) async fn end_runs(app: &App) -> Result<(), StoreError> {
     let timing = &app.settings.timing;
@@ -15,7 +15,10 @@ pub(super) async fn end_runs(app: &App) -> Result<(), StoreError> {
     for job in due {
         let ended = ending(&job, &app.name);
         match finish(&app.pool, job.lease, job.run_id, &ended).await {
-            Ok(Some(finished)) => runs::finished(app, job.run_id, &ended, &finished),
+            Ok(Some(finished)) => {
+                runs::finished(app, job.run_id, &ended, &finished);
+                artifacts::keep(app, job.run_id).await;
+            }
             Ok(None) => {}
             // One run that cannot be ended keeps no other from its end.
             Err(error) => tracing::error!(run_id = %job.run_id, %error, "a run cannot be ended"),

@@ -10,6 +10,7 @@ mod dead_letters;
 mod endings;
 mod missing;
 mod months;
+mod seals;
 mod statistics;
 mod strays;
 mod windows;
@@ -79,11 +80,21 @@ enum Part {
     Windows,
     /// Figures of the runs that ended.
     Statistics,
+    /// The audit's chain.
+    Seals,
 }
 
 impl Part {
-    const ALL: [Self; 7] =
-        [Self::Leases, Self::Messages, Self::Letters, Self::Months, Self::Strays, Self::Windows, Self::Statistics];
+    const ALL: [Self; 8] = [
+        Self::Leases,
+        Self::Messages,
+        Self::Letters,
+        Self::Months,
+        Self::Strays,
+        Self::Windows,
+        Self::Statistics,
+        Self::Seals,
+    ];
 
     const fn duty(self) -> Duty {
         match self {
@@ -94,6 +105,7 @@ impl Part {
             Self::Strays => strays::DUTY,
             Self::Windows => windows::DUTY,
             Self::Statistics => Duty::at_every_look("statistics"),
+            Self::Seals => Duty::at_every_look("seals"),
         }
     }
 }
@@ -151,6 +163,7 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
         Part::Strays => strays::remove(app).await,
         Part::Windows => windows::remove(app).await,
         Part::Statistics => statistics::add_up(app).await,
+        Part::Seals => seals::seal(app).await,
     };
     match done? {
         Done::Wholly => duties::done(&app.pool, duty.name, &app.name).await,

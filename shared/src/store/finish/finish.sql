@@ -48,12 +48,13 @@ calls AS (
 ),
 dead AS (
     INSERT INTO dead_jobs (job_id, kind, run_id, client_id, generation, attempts, reason, last_worker, payload)
-    SELECT gone.job_id, gone.kind, $3, gone.client_id, gone.generation, gone.attempts, $41, coalesce($45, gone.lease_owner), gone.payload
+    SELECT gone.job_id, gone.kind, $3, gone.client_id, gone.generation, gone.attempts, $41, coalesce($43, gone.lease_owner), gone.payload
     FROM gone, run WHERE $41::text IS NOT NULL
 ),
 audit AS (
-    INSERT INTO audit_events (event_id, client_id, actor, action, run_id, outcome, details)
-    SELECT $43, run.client_id, $42::text, 'run.finished', $3, $4, jsonb_build_object('generation', run.generation)
+    INSERT INTO audit_events (client_id, actor, action, run_id, outcome, details)
+    -- sealed some seconds later: what was decided can then not be changed unseen
+    SELECT run.client_id, $42::text, 'run.finished', $3, $4, jsonb_build_object('generation', run.generation, 'verdict', $7)
     FROM run
 ),
 delta AS (
