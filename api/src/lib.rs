@@ -12,6 +12,7 @@ pub mod live;
 mod openapi;
 pub mod problem;
 pub mod rate_limit;
+pub mod reads;
 pub mod request;
 mod runs;
 pub mod server;

@@ -9,6 +9,7 @@ use api::backlog::Backlog;
 use api::key_cache::KeyCache;
 use api::live::Hub;
 use api::rate_limit::RateLimiter;
+use api::reads::Reads;
 use api::state::{App, AppState, Rules};
 use api::{COMMENT, StoreAnswer};
 use shared::clock::DatabaseClock;
@@ -17,8 +18,10 @@ use shared::paused::Paused;
 use shared::queue::Broker;
 use shared::queue::events::{self, EventSender};
 use shared::relay::{self, RelayHandle};
+use shared::secrets::ValueHasher;
 use shared::settings::Settings;
 use shared::store;
+use shared::store::search::Slots;
 use shared::telemetry::{self, LogTo, Metrics};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -94,6 +97,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
     Ok(Arc::new(AppState {
         pool: store::connect(&settings.database, NAME)?,
         read_pool: store::connect_read(&settings.database, NAME)?,
+        searches: Slots::of(settings.database.connections),
         documents: Documents::open(&settings.storage_url)?.counted_by(metrics.clone()),
         clock: DatabaseClock::default(),
         relay: RelayHandle::default(),
@@ -101,6 +105,8 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
         keys: KeyCache::default(),
         rate: RateLimiter::default(),
         budgets: api::budgets::Budgets::default(),
+        reads: Reads::default(),
+        searched: settings.secrets_key.as_ref().map(ValueHasher::new),
         backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
         tell: Box::new(move |event| events.send(event)),
         metrics,

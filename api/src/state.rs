@@ -11,8 +11,10 @@ use shared::documents::Documents;
 use shared::paused::Paused;
 use shared::queue::events::RunEvent;
 use shared::relay::RelayHandle;
+use shared::secrets::ValueHasher;
 use shared::settings::{Allowed, RateLimit, Retention, Settings};
 use shared::store::Pool;
+use shared::store::search::Slots;
 use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +24,7 @@ use crate::health::StoreAnswer;
 use crate::key_cache::KeyCache;
 use crate::live::Hub;
 use crate::rate_limit::RateLimiter;
+use crate::reads::Reads;
 
 /// The state of the api, shared by all requests.
 pub type App = Arc<AppState>;
@@ -32,6 +35,8 @@ pub struct AppState {
     pub pool: Pool,
     /// Connections for searches in the recognised text: a replica, where there is one.
     pub read_pool: Pool,
+    /// How many searches may run at once.
+    pub searches: Slots,
     /// Where documents are kept.
     pub documents: Documents,
     /// The database's clock.
@@ -46,6 +51,10 @@ pub struct AppState {
     pub rate: RateLimiter,
     /// Clients whose budget for the model is spent.
     pub budgets: Budgets,
+    /// What keys looked at a moment ago, for the audit.
+    pub reads: Reads,
+    /// Hides what was searched for; none without `SECRETS_KEY`.
+    pub searched: Option<ValueHasher>,
     /// How many runs may wait.
     pub backlog: Arc<Backlog>,
     /// Tells the other processes of a run.

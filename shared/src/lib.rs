@@ -2,6 +2,7 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod access;
+pub mod audit_head;
 pub mod callback_body;
 pub mod callback_target;
 pub mod clock;
@@ -15,7 +16,9 @@ pub mod relay;
 pub mod retry;
 pub mod retry_after;
 pub mod run_view;
+pub mod searched;
 pub mod secrets;
+pub mod seed;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

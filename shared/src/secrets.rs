@@ -9,8 +9,10 @@ use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac as _};
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
+use sha2::Sha256;
 
 use crate::settings::{Secret, SecretsKey};
 
@@ -79,6 +81,38 @@ impl Sealer {
     }
 }
 
+/// Hides values that the audit must not keep and that an auditor must be able to look for: who has `SECRETS_KEY` can tell
+/// whether a value was searched for, who has only the rows can tell nothing.
+#[derive(Clone)]
+pub struct ValueHasher([u8; 32]);
+
+impl std::fmt::Debug for ValueHasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ValueHasher(…)")
+    }
+}
+
+impl ValueHasher {
+    /// With a key that follows from this one, so that neither use of it tells anything of the other.
+    pub fn new(key: &SecretsKey) -> Self {
+        Self(keyed_hash(&key.0, &[b"rb-ocr audit of searches 1"]))
+    }
+
+    /// The first 16 bytes of the hash of a value under a name, in hexadecimal.
+    pub fn hash(&self, name: &str, value: &str) -> String {
+        let hash = keyed_hash(&self.0, &[name.as_bytes(), &[0], value.as_bytes()]);
+        hash[..16].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    }
+}
+
+fn keyed_hash(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into_bytes().into()
+}
+
 /// Makes a new signing secret: `whsec_` and 32 random bytes in base64.
 pub fn make_signing_secret() -> Secret {
     Secret::new(format!("{SIGNING_SECRET_PREFIX}{}", STANDARD.encode(random_bytes::<32>())))
@@ -109,6 +143,19 @@ mod tests {
 
     fn sealer(fill: u8) -> Sealer {
         Sealer::new(&SecretsKey([fill; 32]))
+    }
+
+    #[test]
+    fn a_hidden_value_is_the_same_again_and_another_under_another_name_or_key() {
+        let hasher = |fill| ValueHasher::new(&SecretsKey([fill; 32]));
+        let hidden = hasher(1).hash("iin", "012345678901");
+        assert_eq!(hidden, hasher(1).hash("iin", "012345678901"));
+        assert_eq!(hidden.len(), 32);
+        for other in
+            [hasher(2).hash("iin", "012345678901"), hasher(1).hash("fio", "012345678901"), hasher(1).hash("iin", "0")]
+        {
+            assert_ne!(hidden, other);
+        }
     }
 
     #[test]

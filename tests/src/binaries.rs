@@ -48,6 +48,19 @@ pub fn free_port() -> std::io::Result<u16> {
 /// # Errors
 /// Where it is not built or fails; the error holds what it said.
 pub async fn command_line(arguments: &[&str], environment: &Environment) -> anyhow::Result<Output> {
+    let output = command_output(arguments, environment).await?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`rb-ocr {}` failed: {}", arguments.first().unwrap_or(&""), said.trim());
+    }
+    Ok(output)
+}
+
+/// The same, also where it fails: what it printed and its exit status.
+///
+/// # Errors
+/// Where it is not built or does not end.
+pub async fn command_output(arguments: &[&str], environment: &Environment) -> anyhow::Result<Output> {
     let mut command = tokio::process::Command::new(path("rb-ocr")?);
     command.args(arguments).env_clear().kill_on_drop(true);
     for name in ["PATH", "HOME", "LANG"] {
@@ -58,12 +71,7 @@ pub async fn command_line(arguments: &[&str], environment: &Environment) -> anyh
     for (name, value) in environment.iter() {
         command.env(name, value);
     }
-    let output = tokio::time::timeout(READY, command.output()).await.context("rb-ocr does not end")??;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`rb-ocr {}` failed: {}", arguments.first().unwrap_or(&""), said.trim());
-    }
-    Ok(output)
+    Ok(tokio::time::timeout(READY, command.output()).await.context("rb-ocr does not end")??)
 }
 
 /// A running server: `rb-ocr-api` or `rb-ocr-worker`.

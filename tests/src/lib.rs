@@ -13,6 +13,7 @@ pub mod old_tree;
 pub mod own_services;
 pub mod papers;
 pub mod process;
+pub mod record;
 pub mod records;
 pub mod samples;
 pub mod services;

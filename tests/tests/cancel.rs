@@ -302,7 +302,7 @@ async fn an_erasure_takes_a_callback_along_that_is_owed_again_at_the_same_moment
     let pool = database.pool();
     let (run, _) = with_callback(pool, client(pool, "bank").await, false).await;
     sqlx::query("DELETE FROM jobs WHERE kind = 'callback'").execute(pool).await.unwrap();
-    let again = callbacks::redeliver(pool, run.run_id, run.client_id, "key", TRACE);
+    let again = callbacks::redeliver(pool, run.run_id, run.client_id, "key", None, TRACE);
     let (again, erased) = race(pool, "callbacks", again, erase(pool, &run)).await;
     assert!(again.unwrap() == Some(1) && erased);
     assert_eq!(count(pool, "SELECT count(*) FROM jobs WHERE kind = 'callback'").await, 0, "nobody is owed anything");

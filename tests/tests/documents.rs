@@ -163,13 +163,17 @@ async fn no_key_leads_out_of_the_store() {
 }
 
 #[tokio::test]
-async fn an_object_is_downloaded_into_a_file() {
-    on_both(async |_, documents, _| {
+async fn an_object_is_had_as_a_file_and_copied_only_from_afar() {
+    on_both(async |place, documents, _| {
         let all = written(documents, "documents/a", &[6 * 1024 * 1024]).await;
         let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("a");
-        assert_eq!(documents.download("documents/a", &file).await.expect("is downloaded"), all.len() as u64);
-        assert!(std::fs::read(&file).expect("is there") == all);
+        let copy = folder.path().join("a");
+        let file = documents.fetch("documents/a", copy.clone()).await.expect("is there");
+        assert!(std::fs::read(&file).expect("can be read") == all);
+        assert_eq!(file == copy, matches!(place, Place::S3(_)), "a stored file is read where it lies");
+        documents.download("documents/a", &copy).await.expect("is copied");
+        assert!(std::fs::read(&copy).expect("can be read") == all);
+        assert!(documents.fetch("documents/none", copy).await.is_err());
     })
     .await;
 }

@@ -1,6 +1,5 @@
 //! What every part of the worker shares.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use shared::clock::DatabaseClock;
@@ -22,6 +21,7 @@ use crate::claiming::RunClaims;
 use crate::leases::Leases;
 use crate::pipeline::Pipeline;
 use crate::runs::Means;
+use crate::scratch::Scratch;
 
 /// One for each process, behind an `Arc`.
 pub struct App {
@@ -62,7 +62,7 @@ pub struct App {
     /// What is counted.
     pub metrics: Metrics,
     /// Where runs have their folders.
-    pub scratch: PathBuf,
+    pub scratch: Scratch,
     /// No new work from now on.
     pub stop: CancellationToken,
     /// What runs now is given back.

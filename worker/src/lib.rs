@@ -18,5 +18,6 @@ mod patience;
 pub mod pipeline;
 pub mod runs;
 pub mod sandbox;
+pub mod scratch;
 pub mod service;
 mod upkeep;

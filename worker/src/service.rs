@@ -33,6 +33,7 @@ use crate::outside::{Gate, gate};
 use crate::pipeline::Pipeline;
 use crate::runs::Means;
 use crate::sandbox::Sandbox;
+use crate::scratch::Scratch;
 use crate::{health, lanes, upkeep};
 
 /// How often a worker says that it is alive, and measures the database's clock.
@@ -110,7 +111,7 @@ pub async fn run(
         relay: RelayHandle::default(),
         clock: DatabaseClock::default(),
         paused: Paused::default(),
-        scratch: scratch()?,
+        scratch: Scratch::new(scratch()?, settings.worker_concurrency),
         settings,
         pool,
         broker,
@@ -216,7 +217,7 @@ async fn end(app: &Shared, tasks: &TaskTracker, ended: &CancellationToken, hurry
         tracing::warn!("the worker ends without a goodbye; its leases run out");
     }
     ended.cancel();
-    drop(std::fs::remove_dir_all(&app.scratch));
+    drop(std::fs::remove_dir_all(app.scratch.place()));
     tracing::info!("the worker has stopped");
 }
 

@@ -82,7 +82,7 @@ pub async fn callbacks(
     Extension(context): Extension<RequestContext>,
     RunId(run_id): RunId,
 ) -> Result<Json<Items<CallbackView>>, Problem> {
-    let record = find::readable(&app, &caller, &context, run_id).await?;
+    let record = find::readable(&app, &caller, &context, run_id, "callbacks.read").await?;
     let (events, attempts) = callbacks::list(&app.pool, run_id).await?;
     let items = events.into_iter().map(|event| view(event, &attempts)).collect();
     Ok(Json(Items { client: named_client(&record, reader(&caller)), items }))

@@ -184,7 +184,7 @@ async fn submit(
                     let detail = "Another submission was made under this key.";
                     return Err(Problem::new(Code::IdempotencyKeyReused, detail));
                 }
-                return replay(app, caller, run_id, expires_at, seconds).await;
+                return replay(app, caller, context, run_id, expires_at, seconds).await;
             }
         },
     };
@@ -251,6 +251,7 @@ async fn begin(
 async fn replay(
     app: &App,
     caller: &Caller,
+    context: &RequestContext,
     run_id: Uuid,
     expires_at: DateTime<Utc>,
     seconds: Option<u64>,
@@ -263,7 +264,10 @@ async fn replay(
         None => None,
     };
     let mut answer = match finished.filter(|record| record.status != Status::Processing) {
-        Some(record) => whole(RunView::new(record, reader(caller)), seconds),
+        Some(record) => {
+            find::audited(app, caller, context, &record, "run.read").await?;
+            whole(RunView::new(record, reader(caller)), seconds)
+        }
         None => Accepted { run_id, status: Status::Processing, created_at }.answer(),
     };
     key_headers(&mut answer, expires_at, true);

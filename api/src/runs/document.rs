@@ -36,7 +36,7 @@ pub async fn document(
     Extension(context): Extension<RequestContext>,
     RunId(run_id): RunId,
 ) -> Result<Response, Problem> {
-    let record = find::readable(&app, &caller, &context, run_id).await?;
+    let record = find::readable(&app, &caller, &context, run_id, "document.read").await?;
     let stored = app.documents.get(find::document_key(&record, &app.rules.retention)?).await?;
     let media_type = record.content_type.as_deref().unwrap_or("application/octet-stream");
     let disposition = attachment(record.original_filename.as_deref().unwrap_or("document"));

@@ -68,7 +68,7 @@ pub async fn events(
 ) -> Result<Response, Problem> {
     let full = || Problem::new(Code::RateLimited, "Too many requests wait already.").retry_after(COMMENT);
     let waiter = app.hub.register(run_id).ok_or_else(full)?;
-    let record = find::readable(&app, &caller, &context, run_id).await?;
+    let record = find::readable(&app, &caller, &context, run_id, "run.read").await?;
     let telling = Telling::new(app, waiter, record, reader(&caller));
     let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-cache, no-transform")];
     // Proxies of nginx's kind hold a stream back unless told.

@@ -3,17 +3,17 @@
 use axum::extract::{FromRequestParts, Path};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::request::Parts;
-use serde_json::json;
 use shared::access::Scope;
 use shared::domain::Status;
 use shared::settings::Retention;
 use shared::store::api_keys::Caller;
-use shared::store::audit::{self, Event};
+use shared::store::audit::Read;
 use shared::store::erasures;
 use shared::store::runs::{self, RunRecord};
 use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
+use crate::reads;
 use crate::request::RequestContext;
 use crate::state::App;
 
@@ -40,7 +40,7 @@ fn id(text: &str) -> Option<Uuid> {
     (text.len() == uuid::fmt::Hyphenated::LENGTH).then(|| text.parse().ok()).flatten()
 }
 
-/// A run that this caller may read: its own, or any for an operator, whose look at another's is kept.
+/// A run that this caller may read: its own, or any for an operator. That it looked is kept, as `action`.
 ///
 /// # Errors
 /// 404 for an unknown run and another's alike; 410 for one that is erased or past its term; 503.
@@ -49,30 +49,26 @@ pub async fn readable(
     caller: &Caller,
     context: &RequestContext,
     run_id: Uuid,
+    action: &'static str,
 ) -> Result<RunRecord, Problem> {
     let record = known(app, runs::find(&app.pool, run_id).await?, caller, run_id, true).await?;
-    audited(app, caller, context, &record).await?;
+    audited(app, caller, context, &record, action).await?;
     Ok(record)
 }
 
-/// Keeps that an operator looked at another client's run.
+/// Keeps that a caller looked at a run, or at a part of it.
 ///
 /// # Errors
 /// 503: what cannot be kept is not shown.
-pub async fn audited(app: &App, caller: &Caller, context: &RequestContext, record: &RunRecord) -> Result<(), Problem> {
-    if record.client_id != caller.client_id {
-        let event = Event {
-            client_id: Some(record.client_id),
-            actor: &caller.key_id.to_string(),
-            action: "run.read",
-            run_id: Some(record.run_id),
-            ip_address: context.ip_address,
-            outcome: "done",
-            details: json!({}),
-        };
-        audit::add(&app.pool, &event).await?;
-    }
-    Ok(())
+pub async fn audited(
+    app: &App,
+    caller: &Caller,
+    context: &RequestContext,
+    record: &RunRecord,
+    action: &'static str,
+) -> Result<(), Problem> {
+    let (client_id, actor, run_id) = (record.client_id, caller.key_id, record.run_id);
+    reads::keep(app, Read { client_id, actor, action, run_id, ip_address: context.ip_address }).await
 }
 
 /// A run that this caller may change: its own.

@@ -48,7 +48,7 @@ pub async fn get(
     let waiter = seconds.and_then(|seconds| Some((seconds, app.hub.register(run_id)?)));
     let found = runs::find(&app.pool, run_id).await?;
     let mut record = find::known(&app, found, &caller, run_id, true).await?;
-    find::audited(&app, &caller, &context, &record).await?;
+    find::audited(&app, &caller, &context, &record, "run.read").await?;
     if let Some((seconds, waiter)) = waiter {
         let later = wait::ended(&app, run_id, waiter, Some(record), seconds).await?;
         record = find::known(&app, later, &caller, run_id, true).await?;

@@ -63,7 +63,7 @@ pub async fn llm_calls(
     Extension(context): Extension<RequestContext>,
     RunId(run_id): RunId,
 ) -> Result<Json<Items<CallView>>, Problem> {
-    let record = find::readable(&app, &caller, &context, run_id).await?;
+    let record = find::readable(&app, &caller, &context, run_id, "llm_calls.read").await?;
     let rows = llm_calls::list(&app.pool, run_id, record.generation).await?;
     Ok(Json(Items {
         client: named_client(&record, reader(&caller)),

@@ -1,5 +1,6 @@
 //! The routes under `/v1/runs`, one file for each.
 
+mod audit;
 mod callbacks;
 mod cancel;
 mod create;
@@ -15,6 +16,7 @@ mod llm_calls;
 mod pages;
 mod redeliver;
 mod retry;
+mod snippet;
 mod stage_log;
 
 use shared::run_view::Reader;
@@ -38,6 +40,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(pages::image))
         .routes(routes!(llm_calls::llm_calls))
         .routes(routes!(callbacks::callbacks))
+        .routes(routes!(audit::audit))
         .routes(routes!(redeliver::redeliver))
         .routes(routes!(retry::retry))
         .routes(routes!(cancel::cancel))

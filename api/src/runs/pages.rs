@@ -49,7 +49,7 @@ pub async fn pages(
     Extension(context): Extension<RequestContext>,
     RunId(run_id): RunId,
 ) -> Result<Json<Items<PageView>>, Problem> {
-    let record = find::readable(&app, &caller, &context, run_id).await?;
+    let record = find::readable(&app, &caller, &context, run_id, "pages.read").await?;
     let rows = pages::list(&app.pool, run_id, record.generation).await?;
     let view = |row: pages::PageRow| PageView {
         page_number: row.page_number,
@@ -86,7 +86,7 @@ pub async fn image(
     RunId(run_id): RunId,
     path: Result<Path<PagePath>, axum::extract::rejection::PathRejection>,
 ) -> Result<Response, Problem> {
-    let record = find::readable(&app, &caller, &context, run_id).await?;
+    let record = find::readable(&app, &caller, &context, run_id, "page_image.read").await?;
     let Path(PagePath { page_number }) = path.map_err(|_| Problem::not_found())?;
     let page_number =
         whole(&page_number).and_then(|number| i32::try_from(number).ok()).ok_or_else(Problem::not_found)?;

@@ -46,7 +46,7 @@ pub async fn redeliver(
 ) -> Result<(StatusCode, Json<Redelivery>), Problem> {
     let record = find::own(&app, &caller, run_id).await?;
     let (actor, trace) = (caller.key_id.to_string(), context.trace.to_string());
-    let owed = callbacks::redeliver(&app.pool, run_id, record.client_id, &actor, &trace).await?;
+    let owed = callbacks::redeliver(&app.pool, run_id, record.client_id, &actor, context.ip_address, &trace).await?;
     let Some(sequence) = owed else {
         return Err(if record.status == Status::Processing {
             Problem::new(Code::RunNotFinished, "The run has not finished: there is no event yet.")

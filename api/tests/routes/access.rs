@@ -17,6 +17,7 @@ const OF_A_RUN: &[(&str, &str, Scope)] = &[
     ("GET", "/v1/runs/{run_id}/pages/1/image", Scope::Read),
     ("GET", "/v1/runs/{run_id}/llm-calls", Scope::Read),
     ("GET", "/v1/runs/{run_id}/callbacks", Scope::Read),
+    ("GET", "/v1/runs/{run_id}/audit", Scope::Read),
     ("POST", "/v1/runs/{run_id}/callbacks/redeliver", Scope::Submit),
     ("POST", "/v1/runs/{run_id}/retry", Scope::Submit),
     ("POST", "/v1/runs/{run_id}/cancel", Scope::Submit),
@@ -134,7 +135,7 @@ async fn an_operator_reads_the_runs_of_all_is_told_whose_they_are_and_leaves_a_t
     let listed = json_of(service.get(&operator, "/v1/runs").send().await.expect("an answer")).await;
     assert_eq!(listed["items"][0]["client"], "bank");
     assert_eq!(service.count("audit_events").await, before + 2);
-    for part in ["pages", "llm-calls", "callbacks"] {
+    for part in ["pages", "llm-calls", "callbacks", "audit"] {
         let answer = service.get(&operator, &format!("/v1/runs/{run_id}/{part}")).send().await.expect("an answer");
         assert_eq!(json_of(answer).await["client"], "bank", "{part}");
     }
@@ -144,6 +145,7 @@ async fn an_operator_reads_the_runs_of_all_is_told_whose_they_are_and_leaves_a_t
         snapshot.starts_with(b"event: snapshot\n")
             && String::from_utf8_lossy(&snapshot).contains("\"client\":\"bank\"")
     );
+    // The stream is of the run, which was looked at a moment ago.
     assert_eq!(service.count("audit_events").await, before + 6);
     let erased = service.delete(&operator, &format!("/v1/runs/{run_id}")).send().await.expect("an answer");
     assert_eq!(erased.status(), StatusCode::FORBIDDEN);

@@ -101,7 +101,7 @@ async fn a_run_past_its_term_is_gone_on_every_route() {
     let key = service.bank().await;
     let run_id = service.submit(&key).await;
     service.succeed(run_id).await;
-    for part in ["", "/events", "/document", "/pages", "/pages/1/image", "/llm-calls", "/callbacks"] {
+    for part in ["", "/events", "/document", "/pages", "/pages/1/image", "/llm-calls", "/callbacks", "/audit"] {
         let answer = service.get(&key, &format!("/v1/runs/{run_id}{part}")).send().await.expect("an answer");
         assert_eq!(problem(answer).await, (410, "RUN_EXPIRED".into()), "{part}");
     }

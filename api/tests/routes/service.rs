@@ -9,6 +9,7 @@ use api::backlog::Backlog;
 use api::key_cache::KeyCache;
 use api::live::Hub;
 use api::rate_limit::RateLimiter;
+use api::reads::Reads;
 use api::state::{App, AppState, Rules};
 use harness::services::Database;
 use reqwest::multipart::{Form, Part};
@@ -19,7 +20,9 @@ use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::paused::Paused;
 use shared::relay::RelayHandle;
+use shared::secrets::ValueHasher;
 use shared::settings::Settings;
+use shared::store::search::Slots;
 use shared::store::{Pool, api_keys, clients};
 use shared::telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -75,6 +78,7 @@ impl Service {
         let app = Arc::new(AppState {
             read_pool: pool.clone(),
             pool,
+            searches: Slots::of(settings.database.connections),
             documents: Documents::open(&settings.storage_url).expect("a store"),
             clock,
             relay: RelayHandle::default(),
@@ -82,6 +86,8 @@ impl Service {
             keys: KeyCache::default(),
             rate: RateLimiter::default(),
             budgets: api::budgets::Budgets::default(),
+            reads: Reads::default(),
+            searched: settings.secrets_key.as_ref().map(ValueHasher::new),
             backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),
             tell: Box::new(|_| {}),
             metrics: Metrics::default(),

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod audit;
 mod callbacks;
 mod cancel;
 mod clients;
@@ -16,6 +17,7 @@ mod pause;
 mod runs;
 mod score;
 mod secrets;
+mod seed;
 mod show;
 mod stats;
 mod submit;
@@ -41,7 +43,7 @@ pub enum Command {
     Callbacks(callbacks::Callbacks),
     /// Submits documents to the api
     Submit(submit::Args),
-    /// Lists the newest runs
+    /// Lists runs that fit, the newest first
     Runs(runs::Args),
     /// Shows a run
     Show(show::Args),
@@ -53,6 +55,9 @@ pub enum Command {
     /// What was given up
     #[command(subcommand)]
     Dead(dead::Dead),
+    /// Who did what, and that nobody altered it
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Figures of the runs that ended
     #[command(subcommand)]
     Stats(stats::Stats),
@@ -60,6 +65,8 @@ pub enum Command {
     Import(import::Args),
     /// Holds the verdicts of the system before against ours
     Compare(compare::Args),
+    /// Writes runs that never were, for trying searches and figures on many
+    Seed(seed::Args),
     /// Pauses intake, runs or callbacks in the whole fleet
     Pause(pause::PauseArgs),
     /// Ends a pause
@@ -98,9 +105,11 @@ impl Command {
             Self::Cancel(args) => cancel::run(&args, json).await,
             Self::Jobs(command) => command.run(json).await,
             Self::Dead(command) => command.run(json).await,
+            Self::Audit(command) => command.run(json).await,
             Self::Stats(command) => command.run(json).await,
             Self::Import(args) => import::run(&args, json).await,
             Self::Compare(args) => compare::run(&args, json).await,
+            Self::Seed(args) => seed::run(&args, json).await,
             Self::Pause(args) => pause::pause(&args, json).await,
             Self::Doctor(args) => doctor::run(&args, json).await,
             Self::Resume(args) => pause::resume(&args, json).await,

@@ -9,7 +9,7 @@ mod open;
 mod upload;
 
 use std::ffi::OsString;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -113,30 +113,32 @@ impl Documents {
         Ok(Download { size: found.meta.size, bytes: found.into_stream().map_err(DocumentsError::from).boxed() })
     }
 
-    /// Writes an object into a file; answers how many bytes it has.
+    /// Has an object as a file to be read: of a store in a directory the stored one, of any other a copy at `file`.
     ///
     /// # Errors
     /// It is not there, the store is unavailable, or the file cannot be written.
-    pub async fn download(&self, key: &str, file: &FilePath) -> Result<u64, DocumentsError> {
-        let found = self.calls.count(self.store.get(&self.at(key)?)).await?;
-        // A file of this machine is copied by the kernel, in one go and through no memory of ours.
-        let mut bytes = match found.payload {
+    pub async fn fetch(&self, key: &str, file: PathBuf) -> Result<PathBuf, DocumentsError> {
+        match self.calls.count(self.store.get(&self.at(key)?)).await?.payload {
+            GetResultPayload::File(_, stored) => Ok(stored),
+            GetResultPayload::Stream(bytes) => write(bytes, &file).await.map(|()| file),
+        }
+    }
+
+    /// Writes a copy of an object into a file.
+    ///
+    /// # Errors
+    /// As [`Documents::fetch`].
+    pub async fn download(&self, key: &str, file: &FilePath) -> Result<(), DocumentsError> {
+        match self.calls.count(self.store.get(&self.at(key)?)).await?.payload {
+            // A file of this machine is copied by the kernel, in one go and through no memory of ours.
             GetResultPayload::File(mut stored, _) => {
                 let file = file.to_owned();
                 let copied =
                     tokio::task::spawn_blocking(move || std::io::copy(&mut stored, &mut std::fs::File::create(file)?));
-                return copied.await.map_err(std::io::Error::other).flatten().map_err(DocumentsError::File);
+                copied.await.map_err(std::io::Error::other).flatten().map(drop).map_err(DocumentsError::File)
             }
-            GetResultPayload::Stream(bytes) => bytes,
-        };
-        let mut file = tokio::fs::File::create(file).await.map_err(DocumentsError::File)?;
-        let mut written = 0;
-        while let Some(bytes) = bytes.try_next().await? {
-            file.write_all(&bytes).await.map_err(DocumentsError::File)?;
-            written += bytes.len() as u64;
+            GetResultPayload::Stream(bytes) => write(bytes, file).await,
         }
-        file.flush().await.map_err(DocumentsError::File)?;
-        Ok(written)
     }
 
     /// Deletes an object; one that is absent is deleted already.
@@ -177,4 +179,15 @@ impl Documents {
         self.get(&key).await?.bytes.try_for_each(|_| std::future::ready(Ok(()))).await?;
         self.delete(&key).await
     }
+}
+
+async fn write(
+    mut bytes: BoxStream<'static, object_store::Result<Bytes>>,
+    file: &FilePath,
+) -> Result<(), DocumentsError> {
+    let mut written = tokio::fs::File::create(file).await.map_err(DocumentsError::File)?;
+    while let Some(bytes) = bytes.try_next().await? {
+        written.write_all(&bytes).await.map_err(DocumentsError::File)?;
+    }
+    written.flush().await.map_err(DocumentsError::File)
 }

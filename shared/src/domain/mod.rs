@@ -2,6 +2,7 @@
 //! decision itself. Nothing here does I/O, reads a clock or draws a random number, so everything
 //! that decides a verdict can be tested without services.
 
+pub mod audit_seal;
 pub mod content_type;
 pub mod cross_check;
 pub mod dates;

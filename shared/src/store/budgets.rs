@@ -132,12 +132,11 @@ pub async fn tell(pool: &Pool, of: &Of, percent: i16, actor: &str) -> Result<boo
             INSERT INTO budget_notices (client_id, month, percent) VALUES ($1, $2, $3)
             ON CONFLICT DO NOTHING RETURNING client_id
         )
-        INSERT INTO audit_events (event_id, client_id, actor, action, outcome, details)
-        SELECT $4, client_id, $5::text, 'client.budget', 'reached', $6 FROM told",
+        INSERT INTO audit_events (client_id, actor, action, outcome, details)
+        SELECT client_id, $4::text, 'client.budget', 'reached', $5 FROM told",
         of.client_id,
         of.month,
         percent,
-        super::audit_event_id(),
         actor,
         details,
     )

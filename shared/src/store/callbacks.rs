@@ -83,6 +83,7 @@ pub async fn redeliver(
     run_id: Uuid,
     client_id: Uuid,
     actor: &str,
+    ip_address: Option<std::net::IpAddr>,
     trace_context: &str,
 ) -> Result<Option<i32>, StoreError> {
     let mut transaction = pool.begin().await?;
@@ -105,8 +106,8 @@ pub async fn redeliver(
                 available_at = now(), published_at = NULL, attempts = 0
             WHERE j.lease_token IS NULL
         ), audit AS (
-            INSERT INTO audit_events (event_id, client_id, actor, action, run_id, outcome, details)
-            SELECT $5, $2, $6, 'callback.redelivered', run_id, 'accepted', jsonb_build_object('sequence', sequence)
+            INSERT INTO audit_events (client_id, actor, action, run_id, ip_address, outcome, details)
+            SELECT $2, $5, 'callback.redelivered', run_id, $6, 'accepted', jsonb_build_object('sequence', sequence)
             FROM event
         )
         SELECT sequence AS "sequence!" FROM event"#,
@@ -114,8 +115,8 @@ pub async fn redeliver(
         client_id,
         jobs::new_job_id(),
         trace_context,
-        super::audit_event_id(),
         actor,
+        ip_address.map(ipnetwork::IpNetwork::from),
     )
     .fetch_optional(&mut *transaction)
     .await?;

@@ -69,12 +69,11 @@ pub async fn drop_letter(pool: &Pool, job_id: Uuid, actor: &str) -> Result<bool,
         "WITH letter AS (
             DELETE FROM dead_jobs WHERE job_id = $1 RETURNING job_id, kind, run_id, client_id, reason
         )
-        INSERT INTO audit_events (event_id, client_id, actor, action, run_id, outcome, details)
-        SELECT $2, client_id, $3, 'dead.dropped', run_id, 'done',
+        INSERT INTO audit_events (client_id, actor, action, run_id, outcome, details)
+        SELECT client_id, $2, 'dead.dropped', run_id, 'done',
                jsonb_build_object('job_id', job_id, 'kind', kind, 'reason', reason)
         FROM letter",
         job_id,
-        super::audit_event_id(),
         actor,
     )
     .execute(pool)

@@ -68,14 +68,13 @@ pub async fn erase(pool: &Pool, run_id: Uuid, client_id: Uuid, eraser: &Eraser<'
             INSERT INTO jobs (job_id, kind, run_id, client_id, payload, trace_context)
             SELECT $4, 'erase', $1, $2, jsonb_build_object('keys', keys), $5 FROM keys WHERE keys IS NOT NULL
         )
-        INSERT INTO audit_events (event_id, client_id, actor, action, run_id, ip_address, outcome)
-        VALUES ($6, $2, $3, 'run.erased', $1, $7, 'done')"#,
+        INSERT INTO audit_events (client_id, actor, action, run_id, ip_address, outcome)
+        VALUES ($2, $3, 'run.erased', $1, $6, 'done')"#,
         run_id,
         client_id,
         eraser.actor,
         super::jobs::new_job_id(),
         eraser.trace_context,
-        super::audit_event_id(),
         eraser.ip_address.map(ipnetwork::IpNetwork::from),
     )
     .execute(&mut *transaction)

@@ -93,8 +93,8 @@ pub async fn begin(pool: &Pool, run: &NewRun, key: Option<&ReservedKey>) -> Resu
             INSERT INTO jobs (job_id, kind, run_id, client_id, priority, expires_at, trace_context)
             SELECT $24, 'run', run_id, client_id, $11, now() + $25::float8 * interval '1 second', $20 FROM run
         ), event AS (
-            INSERT INTO audit_events (event_id, client_id, actor, action, run_id, ip_address, outcome)
-            SELECT $26, client_id, $4::uuid::text, 'run.submitted', run_id, $5, 'accepted' FROM run
+            INSERT INTO audit_events (client_id, actor, action, run_id, ip_address, outcome)
+            SELECT client_id, $4::uuid::text, 'run.submitted', run_id, $5, 'accepted' FROM run
         )
         SELECT run_id AS "run_id!" FROM run"#,
         run.run_id,
@@ -122,7 +122,6 @@ pub async fn begin(pool: &Pool, run: &NewRun, key: Option<&ReservedKey>) -> Resu
         key.map(|key| &key.content_hash[..]),
         super::jobs::new_job_id(),
         run.max_age.as_secs_f64(),
-        super::audit_event_id(),
     )
     .fetch_optional(pool)
     .await?;

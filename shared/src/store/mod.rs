@@ -23,6 +23,7 @@ pub mod imports;
 pub mod intake;
 pub mod jobs;
 pub mod llm_calls;
+mod long_indexes;
 pub mod months;
 pub mod pages;
 mod pool;
@@ -31,6 +32,7 @@ pub mod rate_windows;
 pub mod retry;
 pub mod runs;
 pub mod search;
+pub mod seed;
 pub mod server;
 pub mod stats;
 pub mod stored_keys;
@@ -41,8 +43,3 @@ pub use error::StoreError;
 pub use pool::{
     MIGRATIONS, Pool, Schema, connect, connect_read, migrate, now, pending_migrations, ping, reach, schema,
 };
-
-/// A new id for an audit event: its first bits are the time, which says in which month it is kept.
-pub(crate) fn audit_event_id() -> uuid::Uuid {
-    uuid::Uuid::now_v7()
-}

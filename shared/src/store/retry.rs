@@ -43,7 +43,7 @@ pub async fn begin(
                 completed_at = NULL, error_code = NULL, error_details = NULL, stage_timings = NULL, flags = '{}',
                 ocr_engine = NULL, analyzer = NULL, model = NULL, prompt_version = NULL, pipeline_version = NULL,
                 duration_seconds = NULL, queue_seconds = NULL, ocr_seconds = NULL, llm_seconds = NULL
-            WHERE run_id = $1 AND client_id = $2 AND status = 'error' AND ($10 OR error_code = ANY ($3))
+            WHERE run_id = $1 AND client_id = $2 AND status = 'error' AND ($9 OR error_code = ANY ($3))
               AND document_key IS NOT NULL
             RETURNING run_id, client_id, priority, generation
         ), job AS (
@@ -53,8 +53,8 @@ pub async fn begin(
         ), dead AS (
             DELETE FROM dead_jobs USING run WHERE dead_jobs.run_id = run.run_id
         ), audit AS (
-            INSERT INTO audit_events (event_id, client_id, actor, action, run_id, ip_address, outcome, details)
-            SELECT $7, client_id, $8, 'run.retried', run_id, $9, 'accepted',
+            INSERT INTO audit_events (client_id, actor, action, run_id, ip_address, outcome, details)
+            SELECT client_id, $7, 'run.retried', run_id, $8, 'accepted',
                    jsonb_build_object('generation', generation)
             FROM run
         )
@@ -65,7 +65,6 @@ pub async fn begin(
         super::jobs::new_job_id(),
         retrier.max_age.as_secs_f64(),
         retrier.trace_context,
-        super::audit_event_id(),
         retrier.actor,
         retrier.ip_address.map(ipnetwork::IpNetwork::from),
         retrier.operator,

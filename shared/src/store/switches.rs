@@ -84,12 +84,11 @@ pub async fn pause(pool: &Pool, switch: Switch, by: &str, reason: &str) -> Resul
             UPDATE switches SET paused_at = now(), paused_by = $2, reason = $3
             WHERE name = $1 AND paused_at IS NULL RETURNING name, reason
         )
-        INSERT INTO audit_events (event_id, actor, action, outcome, details)
-        SELECT $4, $2, 'switch.paused', 'done', jsonb_build_object('switch', name, 'reason', reason) FROM switch",
+        INSERT INTO audit_events (actor, action, outcome, details)
+        SELECT $2, 'switch.paused', 'done', jsonb_build_object('switch', name, 'reason', reason) FROM switch",
         switch.as_str(),
         by,
         reason,
-        super::audit_event_id(),
     )
     .execute(&mut *transaction)
     .await?;
@@ -120,15 +119,14 @@ pub async fn resume(pool: &Pool, switch: Switch, by: &str) -> Result<Option<Paus
             UPDATE switches s SET paused_at = NULL, paused_by = NULL, reason = NULL
             FROM before WHERE s.name = before.name
         ), audit AS (
-            INSERT INTO audit_events (event_id, actor, action, outcome, details)
-            SELECT $3, $2, 'switch.resumed', 'done', jsonb_build_object(
+            INSERT INTO audit_events (actor, action, outcome, details)
+            SELECT $2, 'switch.resumed', 'done', jsonb_build_object(
                 'switch', name, 'paused_at', paused_at, 'paused_by', paused_by, 'reason', reason)
             FROM before
         )
         SELECT paused_at AS "at!", paused_by AS "by!", reason AS "reason!" FROM before"#,
         switch.as_str(),
         by,
-        super::audit_event_id(),
     )
     .fetch_optional(pool)
     .await?;

@@ -28,12 +28,10 @@ async fn fetch(origin: &Origin<'_>, scratch: &Path, extension: &str) -> Result<P
     match origin {
         Origin::File(path) => Ok(path.to_path_buf()),
         Origin::Store(documents, key) => {
-            let path = scratch.join(format!("document.{extension}"));
             // The store's words may hold a path or an address, but nothing of the document.
             let failed =
                 |error| Failure::new(ErrorCode::FileSaveFailed, format!("the document cannot be fetched: {error}"));
-            documents.download(key, &path).await.map_err(failed)?;
-            Ok(path)
+            documents.fetch(key, scratch.join(format!("document.{extension}"))).await.map_err(failed)
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn attempt(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> 
 }
 
 async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
-    let scratch = match tempfile::Builder::new().prefix("run-").tempdir_in(&app.scratch) {
+    let scratch = match app.scratch.folder() {
         Ok(scratch) => scratch,
         Err(error) => {
             let reason = format!("no folder can be made: {}", error.kind());

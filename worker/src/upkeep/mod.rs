@@ -11,6 +11,7 @@ mod dead_letters;
 mod endings;
 mod missing;
 mod months;
+mod seals;
 mod statistics;
 mod strays;
 mod windows;
@@ -82,10 +83,12 @@ enum Part {
     Statistics,
     /// Clients that have spent most of their budget.
     Budgets,
+    /// The audit's chain.
+    Seals,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Leases,
         Self::Messages,
         Self::Letters,
@@ -94,6 +97,7 @@ impl Part {
         Self::Windows,
         Self::Statistics,
         Self::Budgets,
+        Self::Seals,
     ];
 
     const fn duty(self) -> Duty {
@@ -106,6 +110,7 @@ impl Part {
             Self::Windows => windows::DUTY,
             Self::Statistics => Duty::at_every_look("statistics"),
             Self::Budgets => Duty::at_every_look("budgets"),
+            Self::Seals => Duty::at_every_look("seals"),
         }
     }
 }
@@ -166,6 +171,7 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
         Part::Windows => windows::remove(app).await,
         Part::Statistics => statistics::add_up(app).await,
         Part::Budgets => budgets::look(app).await,
+        Part::Seals => seals::seal(app).await,
     };
     match done? {
         Done::Wholly => duties::done(&app.pool, duty.name, &app.name).await,

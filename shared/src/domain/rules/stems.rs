@@ -160,7 +160,7 @@ pub(super) struct Place {
 /// words between one and the next; a statement that is denied («не находится») does not count.
 pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap: usize) -> Option<Place> {
     let range = &tokens[from..to];
-    let is_part = |token: &Token| topic.stems.iter().any(|stem| token.stems.contains(*stem));
+    let is_part = |token: &Token| topic.stems.iter().any(|stem| token.stems().contains(*stem));
     for (offset, token) in range.iter().enumerate() {
         if !is_part(token) {
             continue;
@@ -172,7 +172,7 @@ pub(super) fn find(tokens: &[Token], from: usize, to: usize, topic: &Topic, gap:
                 continue;
             }
             let before = missing.len();
-            missing.retain(|stem| !next.stems.contains(*stem));
+            missing.retain(|stem| !next.stems().contains(*stem));
             if missing.len() < before {
                 (since, last) = (0, index);
                 if missing.is_empty() {
@@ -205,7 +205,7 @@ fn denied(range: &[Token], first: usize, last: usize, topic: &Topic) -> bool {
     no || led
         || after.into_iter().any(|token| token.folds_to("жок") || token.folds_to("емес"))
         || range[first..=last].iter().any(|token| {
-            topic.stems.iter().any(|stem| token.stems.contains(*stem) && denies(&token.fold, COMPILED.length(*stem)))
+            topic.stems.iter().any(|stem| token.stems().contains(*stem) && denies(&token.fold, COMPILED.length(*stem)))
         })
 }
 

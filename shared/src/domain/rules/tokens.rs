@@ -1,5 +1,8 @@
 //! The recognised text as words and marks with their places: what every rule looks at.
 
+use std::cell::OnceCell;
+
+use super::stems::{StemSet, stems_of};
 use crate::domain::letters::{fold, is_word_sign, mend_alphabet};
 use crate::domain::page::Page;
 
@@ -33,8 +36,8 @@ pub(super) struct Token {
     pub end: usize,
     /// First of its line, or after a gap as wide as between columns.
     pub heads: bool,
-    /// Which stems it begins with (see `stems`).
-    pub stems: super::stems::StemSet,
+    /// Which stems it begins with (see `stems`), once somebody asked: many questions are answered without.
+    stems: OnceCell<StemSet>,
     /// Made of pieces that stood apart (see `torn`).
     pub torn: bool,
 }
@@ -58,6 +61,11 @@ impl Token {
         self.capitals
     }
 
+    /// Which stems it begins with; only words begin with any.
+    pub(super) fn stems(&self) -> &StemSet {
+        self.stems.get_or_init(|| if self.is_word() { stems_of(&self.fold) } else { StemSet::default() })
+    }
+
     /// The folded word as a string.
     pub(super) fn folded(&self) -> String {
         self.fold.iter().collect()
@@ -71,7 +79,7 @@ impl Token {
     pub(super) fn with_pieces(&self, last: &Self, text: String) -> Self {
         let folded: Vec<char> = fold(&text).chars().collect();
         Self {
-            stems: super::stems::stems_of(&folded),
+            stems: OnceCell::new(),
             capitals: is_capitals(&text),
             fold: folded,
             text,
@@ -125,7 +133,7 @@ fn join_spaced(tokens: &mut Vec<Token>, from: usize) {
             let text: String = tokens[at..at + run].iter().map(|token| token.text.as_str()).collect();
             let end = tokens[at + run - 1].end;
             let folded: Vec<char> = fold(&text).chars().collect();
-            tokens[at].stems = super::stems::stems_of(&folded);
+            tokens[at].stems = OnceCell::new();
             (tokens[at].text, tokens[at].fold, tokens[at].end) = (text, folded, end);
             tokens[at].capitals = true;
             tokens.drain(at + 1..at + run);
@@ -189,7 +197,7 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
         let text = if kind == Kind::Word { mend_alphabet(&word) } else { word };
         let folded: Vec<char> = fold(&text).chars().collect();
         let capitals = is_capitals(&text);
-        let mut token = Token {
+        tokens.push(Token {
             capitals,
             text,
             fold: folded,
@@ -199,13 +207,9 @@ fn tokenise_page(text: &str, page: usize, tokens: &mut Vec<Token>) {
             start,
             end,
             heads: heads || spaces >= 3,
-            stems: super::stems::StemSet::default(),
+            stems: OnceCell::new(),
             torn: false,
-        };
-        if kind == Kind::Word {
-            token.stems = super::stems::stems_of(&token.fold);
-        }
-        tokens.push(token);
+        });
         (spaces, heads) = (0, false);
     }
 }

@@ -27,8 +27,13 @@ errors AS (
     FROM run, unnest($25::text[], $26::int[], $27::text[]) AS e (code, int_code, detail)
 ),
 pages AS (
-    INSERT INTO ocr_pages (run_id, generation, page_number, text_content, confidence, source, image_key)
-    SELECT $3, run.generation, p.page_number, p.text_content, p.confidence, p.source, p.image_key
+    INSERT INTO ocr_pages (run_id, generation, page_number, text_content, confidence, source, image_key, run_words)
+    SELECT $3, run.generation, p.page_number, p.text_content, p.confidence, p.source, p.image_key,
+           -- of several pages the first has the words of all
+           CASE WHEN cardinality($28::int[]) > 1 THEN
+               CASE WHEN p.page_number = ($28::int[])[1] THEN strip(text_words(array_to_string($29::text[], ' ')))
+                    ELSE ''::tsvector END
+           END
     FROM run, unnest($28::int[], $29::text[], $30::real[], $31::text[], $32::text[])
         AS p (page_number, text_content, confidence, source, image_key)
 ),
@@ -43,12 +48,13 @@ calls AS (
 ),
 dead AS (
     INSERT INTO dead_jobs (job_id, kind, run_id, client_id, generation, attempts, reason, last_worker, payload)
-    SELECT gone.job_id, gone.kind, $3, gone.client_id, gone.generation, gone.attempts, $41, coalesce($45, gone.lease_owner), gone.payload
+    SELECT gone.job_id, gone.kind, $3, gone.client_id, gone.generation, gone.attempts, $41, coalesce($43, gone.lease_owner), gone.payload
     FROM gone, run WHERE $41::text IS NOT NULL
 ),
 audit AS (
-    INSERT INTO audit_events (event_id, client_id, actor, action, run_id, outcome, details)
-    SELECT $43, run.client_id, $42::text, 'run.finished', $3, $4, jsonb_build_object('generation', run.generation)
+    INSERT INTO audit_events (client_id, actor, action, run_id, outcome, details)
+    -- sealed some seconds later: what was decided can then not be changed unseen
+    SELECT run.client_id, $42::text, 'run.finished', $3, $4, jsonb_build_object('generation', run.generation, 'verdict', $7)
     FROM run
 ),
 delta AS (

@@ -270,9 +270,8 @@ async fn write(
         &calls.outcomes,
         finish.dead_reason,
         finish.worker,
-        super::audit_event_id(),
-        &calls.costs as &[Option<f64>],
         finish.last_worker,
+        &calls.costs as &[Option<f64>],
     )
     .fetch_optional(executor)
     .await?)

@@ -37,14 +37,20 @@ errors AS (
     FROM given g JOIN run USING (run_id), unnest(g.codes, g.int_codes, g.details) AS e (code, int_code, detail)
 ),
 pages AS (
-    INSERT INTO ocr_pages (run_id, generation, page_number, text_content, source)
-    SELECT g.run_id, 1, p.page_number, p.text_content, 'legacy'
+    INSERT INTO ocr_pages (run_id, generation, page_number, text_content, source, run_words)
+    SELECT g.run_id, 1, p.page_number, p.text_content, 'legacy',
+           -- of several pages the first has the words of all
+           CASE WHEN json_array_length(g.pages) > 1 THEN
+               CASE WHEN p.page_number = (g.pages -> 0 ->> 'page_number')::integer THEN strip(text_words((
+                        SELECT string_agg(t.text_content, ' ') FROM json_to_recordset(g.pages) AS t (text_content text))))
+                    ELSE ''::tsvector END
+           END
     FROM given g JOIN run USING (run_id),
          LATERAL json_to_recordset(g.pages) AS p (page_number integer, text_content text)
 ),
 audit AS (
-    INSERT INTO audit_events (event_id, client_id, actor, action, outcome, details)
-    SELECT $3, $2, $4::text, 'runs.imported', 'done', jsonb_build_object('runs', count(*)) FROM run HAVING count(*) > 0
+    INSERT INTO audit_events (client_id, actor, action, outcome, details)
+    SELECT $2, $3::text, 'runs.imported', 'done', jsonb_build_object('runs', count(*)) FROM run HAVING count(*) > 0
 ),
 delta AS (
     INSERT INTO stats_deltas (run_id, client_id, created_at, generation, status, verdict, duplicate, doc_type, codes,

@@ -117,10 +117,9 @@ pub async fn insert(pool: &Pool, client_id: Uuid, actor: &str, runs: &[Imported]
     let rows: Vec<Row<'_>> = runs.iter().map(Row::from).collect();
     let rows = serde_json::to_value(rows).expect("rows are JSON");
     let mut transaction = pool.begin().await?;
-    let inserted =
-        sqlx::query_file_scalar!("src/store/imports/insert.sql", rows, client_id, super::audit_event_id(), actor)
-            .fetch_all(&mut *transaction)
-            .await?;
+    let inserted = sqlx::query_file_scalar!("src/store/imports/insert.sql", rows, client_id, actor)
+        .fetch_all(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok(inserted)
 }

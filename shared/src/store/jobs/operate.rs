@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Kind, milliseconds};
-use crate::store::{Pool, StoreError, audit_event_id};
+use crate::store::{Pool, StoreError};
 
 /// Where a job is, as operators are told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,11 +166,10 @@ pub async fn make_due(pool: &Pool, job_id: Uuid, actor: &str) -> Result<bool, St
             UPDATE jobs SET available_at = now(), published_at = NULL, republished = 0
             WHERE job_id = $1 AND lease_token IS NULL RETURNING job_id, kind, run_id, client_id
         )
-        INSERT INTO audit_events (event_id, client_id, actor, action, run_id, outcome, details)
-        SELECT $2, client_id, $3, 'job.retried', run_id, 'done', jsonb_build_object('job_id', job_id, 'kind', kind)
+        INSERT INTO audit_events (client_id, actor, action, run_id, outcome, details)
+        SELECT client_id, $2, 'job.retried', run_id, 'done', jsonb_build_object('job_id', job_id, 'kind', kind)
         FROM job",
         job_id,
-        audit_event_id(),
         actor,
     )
     .execute(pool)
@@ -201,13 +200,12 @@ pub async fn release(pool: &Pool, job_id: Uuid, by_force: bool, actor: &str) -> 
             FROM held WHERE jobs.job_id = held.job_id
             RETURNING jobs.job_id, jobs.kind, jobs.run_id, jobs.client_id, held.lease_owner
         )
-        INSERT INTO audit_events (event_id, client_id, actor, action, run_id, outcome, details)
-        SELECT $3, client_id, $4, 'job.released', run_id, 'done',
+        INSERT INTO audit_events (client_id, actor, action, run_id, outcome, details)
+        SELECT client_id, $3, 'job.released', run_id, 'done',
                jsonb_build_object('job_id', job_id, 'kind', kind, 'worker', lease_owner, 'by_force', $2)
         FROM job",
         job_id,
         by_force,
-        audit_event_id(),
         actor,
     )
     .execute(pool)

@@ -55,7 +55,7 @@ impl World<'_> {
 
     pub(super) async fn redeliver(&mut self, number: usize) -> Result<(), String> {
         let Some(run_id) = chosen(&self.runs, number) else { return Ok(()) };
-        let owed = callbacks::redeliver(self.pool, run_id, self.client_id, "a", TRACE).await.map_err(refused)?;
+        let owed = callbacks::redeliver(self.pool, run_id, self.client_id, "a", None, TRACE).await.map_err(refused)?;
         let events = self.must_be.runs.get(&run_id).map(|run| run.events).filter(|events| *events > 0);
         same("redelivered", owed, events)?;
         if events.is_some() {
