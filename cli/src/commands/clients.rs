@@ -8,6 +8,7 @@ use shared::settings::{RateLimit, Settings};
 use shared::store::audit::{self, Event};
 use shared::store::budgets::{self, OverBudget};
 use shared::store::clients::{self, CALLBACK_FORMS, Change, Client, basic_context};
+use shared::store::duplicates::ReusedDocument;
 use shared::store::{Pool, client_secrets};
 
 use crate::output::show;
@@ -49,6 +50,9 @@ pub struct SetArgs {
     /// What happens when the budget is spent: submissions are refused, or analysed by the rules alone and flagged
     #[arg(long, group = "change", value_parser = crate::words::one_of(OverBudget::ALL, OverBudget::as_str))]
     over_budget: Option<OverBudget>,
+    /// What happens to a document that was submitted for another person before
+    #[arg(long, group = "change", value_parser = crate::words::one_of(ReusedDocument::ALL, ReusedDocument::as_str))]
+    reused_document: Option<ReusedDocument>,
 }
 
 /// An amount, or no bound.
@@ -104,6 +108,7 @@ async fn set(settings: &Settings, pool: &Pool, client: &Client, args: &SetArgs) 
         allow_high: args.allow_high,
         budget: args.budget.map(|budget| budget.0),
         over_budget: args.over_budget,
+        reused_document: args.reused_document,
     };
     clients::change(pool, client.client_id, &change).await?;
     let changed = [
@@ -113,6 +118,7 @@ async fn set(settings: &Settings, pool: &Pool, client: &Client, args: &SetArgs) 
         ("allow_high", change.allow_high.is_some()),
         ("budget", change.budget.is_some()),
         ("over_budget", change.over_budget.is_some()),
+        ("reused_document", change.reused_document.is_some()),
     ];
     let changed: Vec<&str> = changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
     let event = Event {
@@ -139,6 +145,7 @@ async fn print(settings: &Settings, pool: &Pool, client: &Client, json: bool) ->
         "client": client.name, "callback_form": client.callback_form, "callback_basic": client.has_callback_basic,
         "rate": rate, "allow_high": client.allow_high, "live_secrets": secrets,
         "budget": client.budget, "over_budget": client.over_budget, "spent_this_month": spent,
+        "reused_document": client.reused_document,
     });
     show(json, &answer, || {
         let basic = if client.has_callback_basic { "set" } else { "not set" };
@@ -147,8 +154,8 @@ async fn print(settings: &Settings, pool: &Pool, client: &Client, json: bool) ->
             None => "none".to_owned(),
         };
         format!(
-            "client          {}\ncallback form   {}\ncallback basic  {basic}\nrate            {rate}\nallow high      {}\nlive secrets    {secrets}\nbudget          {budget}",
-            client.name, client.callback_form, client.allow_high
+            "client          {}\ncallback form   {}\ncallback basic  {basic}\nrate            {rate}\nallow high      {}\nlive secrets    {secrets}\nbudget          {budget}\nreused document {}",
+            client.name, client.callback_form, client.allow_high, client.reused_document
         )
     });
     Ok(())

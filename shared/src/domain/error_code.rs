@@ -110,6 +110,8 @@ error_codes! {
         "Превышено время обработки." "The run's time was used up.";
     Cancelled "CANCELLED" 31 Error ClientError false
         "Обработка отменена." "The run was cancelled.";
+    DocumentReused "DOCUMENT_REUSED" 32 Success ClientError false
+        "Документ уже подавался для другого заявителя." "The same document was submitted for another person before; only clients that ask for it are told so as an error.";
 }
 
 /// The text is no error code.
@@ -142,6 +144,9 @@ mod tests {
 | CANCELLED | 31 | error | client_error | no |
 ";
 
+    /// What clients may ask for beside it, and nobody else is ever told.
+    const ASKED_FOR: &str = "| DOCUMENT_REUSED | 32 | success | client_error | no |\n";
+
     #[test]
     fn the_codes_are_those_of_the_contract() {
         let ours: String = ErrorCode::ALL
@@ -156,7 +161,7 @@ mod tests {
                 format!("| {name} | {int} | {status} | {category} | {retryable} |\n")
             })
             .collect();
-        assert_eq!(ours, CONTRACT);
+        assert_eq!(ours, format!("{CONTRACT}{ASKED_FOR}"));
     }
 
     #[test]

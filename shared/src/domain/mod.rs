@@ -17,6 +17,7 @@ pub mod judge;
 pub mod letters;
 pub mod names;
 pub mod page;
+pub mod reuse;
 pub mod rules;
 pub mod run;
 pub mod settle;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::budgets::OverBudget;
+use super::duplicates::ReusedDocument;
 use super::{Pool, StoreError};
 
 /// The forms of a callback (contract, section 3).
@@ -29,6 +30,8 @@ pub struct Client {
     pub budget: Option<f64>,
     /// What happens then: `refuse` or `rules`.
     pub over_budget: String,
+    /// What happens to a document that was submitted for another person before: `flag` or `refuse`.
+    pub reused_document: String,
 }
 
 /// What is to be changed; what is none stays as it is.
@@ -46,6 +49,8 @@ pub struct Change {
     pub budget: Option<Option<f64>>,
     /// What happens then.
     pub over_budget: Option<OverBudget>,
+    /// What happens to a document that was submitted for another person before.
+    pub reused_document: Option<ReusedDocument>,
 }
 
 /// What binds sealed credentials to their client: those of another cannot be put in their place.
@@ -82,7 +87,7 @@ pub async fn find(pool: &Pool, name: &str) -> Result<Option<Client>, StoreError>
     Ok(sqlx::query_as!(
         Client,
         r#"SELECT client_id, name, callback_form, callback_basic IS NOT NULL AS "has_callback_basic!",
-                  rate_limit_count, rate_limit_seconds, allow_high, budget::float8 AS budget, over_budget
+                  rate_limit_count, rate_limit_seconds, allow_high, budget::float8 AS budget, over_budget, reused_document
            FROM clients WHERE name = $1"#,
         name
     )
@@ -111,7 +116,7 @@ pub async fn change(pool: &Pool, client_id: Uuid, change: &Change) -> Result<boo
             rate_limit_count = coalesce($4, rate_limit_count), rate_limit_seconds = coalesce($5, rate_limit_seconds),
             allow_high = coalesce($6, allow_high),
             budget = CASE WHEN $7 THEN $8::float8::numeric(14, 2) ELSE budget END,
-            over_budget = coalesce($9, over_budget)
+            over_budget = coalesce($9, over_budget), reused_document = coalesce($10, reused_document)
          WHERE client_id = $1",
         client_id,
         change.callback_form,
@@ -122,6 +127,7 @@ pub async fn change(pool: &Pool, client_id: Uuid, change: &Change) -> Result<boo
         change.budget.is_some(),
         change.budget.flatten(),
         change.over_budget.map(OverBudget::as_str),
+        change.reused_document.map(ReusedDocument::as_str),
     )
     .execute(pool)
     .await?;

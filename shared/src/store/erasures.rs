@@ -53,6 +53,7 @@ pub async fn erase(pool: &Pool, run_id: Uuid, client_id: Uuid, eraser: &Eraser<'
         errors AS (DELETE FROM verification_errors WHERE run_id = $1),
         pages AS (DELETE FROM ocr_pages WHERE run_id = $1 RETURNING image_key),
         calls AS (DELETE FROM llm_calls WHERE run_id = $1),
+        hashes AS (DELETE FROM page_hashes WHERE run_id = $1),
         decisions AS (DELETE FROM reviews WHERE run_id = $1),
         events AS (DELETE FROM callbacks WHERE run_id = $1),
         attempts AS (DELETE FROM callback_attempts WHERE run_id = $1),

@@ -14,6 +14,7 @@ pub mod cancel;
 pub mod client_secrets;
 pub mod clients;
 pub mod dead_jobs;
+pub mod duplicates;
 pub mod duties;
 pub mod erasures;
 mod error;

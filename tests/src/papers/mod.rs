@@ -1,6 +1,7 @@
 //! Documents that tests make, so that each says in its own text what it is about: PDFs with a text
 //! layer, which are read without OCR, and small files that must be refused.
 
+pub mod scan;
 mod sheet;
 
 use lopdf::{Dictionary, Document, EncryptionState, EncryptionVersion, Permissions, Stream};

@@ -14,5 +14,6 @@ mod documents;
 mod erasing;
 mod following;
 mod retries;
+mod reused;
 mod submitting;
 mod traces;

@@ -9,6 +9,7 @@ pub mod gray;
 pub(crate) mod ink;
 pub mod light;
 pub mod picture;
+pub mod print;
 pub mod rules;
 pub mod skew;
 pub mod surroundings;

@@ -9,6 +9,7 @@ use shared::queue::events::{RunEvent, StageState, What};
 use shared::store::jobs::RunClaim;
 use uuid::Uuid;
 
+use super::duplicates::{self, Seen};
 use super::ending::{Ended, Outcome};
 use super::pictures;
 use crate::app::App;
@@ -70,13 +71,17 @@ async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
     let by_rules = over_budget.then(|| app.pipeline.by_rules());
     let pipeline = by_rules.as_ref().unwrap_or(&app.pipeline);
     let judged = pipeline.run(&subject, &told, &mut work).await;
+    let mut seen = Seen::default();
     let kept = match judged {
-        Ok(judged) => pictures::keep(app, &work).await.map(|pictures| (judged, pictures)),
+        Ok(mut judged) => {
+            seen = duplicates::look(app, claim, &work, &mut judged).await;
+            pictures::keep(app, &work).await.map(|pictures| (judged, pictures))
+        }
         Err(failure) => Err(failure),
     };
     match kept {
         Ok((judged, pictures)) => {
-            Ended { pictures, over_budget, ..Ended::new(Outcome::Judged(Box::new(judged)), work, Instant::now()) }
+            Ended { pictures, over_budget, seen, ..Ended::new(Outcome::Judged(Box::new(judged)), work, Instant::now()) }
         }
         Err(failure) => Ended { over_budget, ..Ended::new(Outcome::Failed(failure), work, Instant::now()) },
     }

@@ -6,6 +6,7 @@ use shared::domain::{ErrorCode, Evidence, Stage};
 use shared::settings::{Prices, Timing};
 use shared::store::finish::{Finish, FinishedCall, FinishedPage, FinishedVerdict};
 
+use super::duplicates::Seen;
 use crate::analysis::{LlmCall, RULES};
 use crate::budgets::FLAG_OVER_BUDGET;
 use crate::callbacks::next_pause;
@@ -37,6 +38,8 @@ pub struct Ended {
     pub at: Instant,
     /// The client's budget is spent: the rules alone have analysed it.
     pub over_budget: bool,
+    /// What is known of the same paper, before and for those that come after.
+    pub seen: Seen,
 }
 
 /// Who did it: the same for every run of a process.
@@ -78,7 +81,7 @@ pub enum Then {
 impl Ended {
     /// An attempt that ended so.
     pub fn new(outcome: Outcome, work: Work, at: Instant) -> Self {
-        Self { outcome, work, pictures: Vec::new(), at, over_budget: false }
+        Self { outcome, work, pictures: Vec::new(), at, over_budget: false, seen: Seen::default() }
     }
 
     /// One that found nothing.
@@ -127,7 +130,7 @@ fn until_probed(wait: Duration, jitter: f64) -> Duration {
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, means: &Means) -> Finish {
-    let Ended { outcome, work, pictures, at, over_budget } = ended;
+    let Ended { outcome, work, pictures, at, over_budget, seen } = ended;
     let (mut verdict, errors) = match outcome {
         Outcome::Judged(judged) => {
             let errors = judged.judgement.errors.clone();
@@ -166,6 +169,9 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
         analyzer: Some(asked.map_or(RULES, |means| means.analyzer)),
         model: asked.and_then(|means| means.model.clone()),
         prompt_version: asked.and_then(|means| means.prompt_version),
+        duplicate_of: seen.duplicate_of,
+        prints: seen.prints,
+        found_key: seen.found_key,
         dead_reason,
         last_worker: None,
         worker: means.worker.clone(),

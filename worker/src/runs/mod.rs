@@ -2,6 +2,7 @@
 //! of it into rows.
 
 mod attempt;
+mod duplicates;
 mod ending;
 mod handle;
 mod pictures;

@@ -15,6 +15,8 @@ run AS (
         -- neither worked on in this attempt nor in an earlier one
         queue_seconds = greatest(0, extract(epoch FROM gone.leased_at - gone.created_at) - gone.work_ms / 1000.0),
         ocr_seconds = $23, llm_seconds = $24,
+        -- a paper scanned again; the same file was found at the intake
+        duplicate_of = coalesce(r.duplicate_of, $45::uuid),
         event_sequence = r.event_sequence + (r.callback_url IS NOT NULL)::int
     FROM gone WHERE r.run_id = $3 AND r.generation = gone.generation AND r.status = 'processing'
     RETURNING r.client_id, r.callback_url, r.external_request_id, r.event_sequence, r.completed_at,
@@ -36,6 +38,12 @@ pages AS (
            END
     FROM run, unnest($28::int[], $29::text[], $30::real[], $31::text[], $32::text[])
         AS p (page_number, text_content, confidence, source, image_key)
+),
+hashes AS (
+    INSERT INTO page_hashes (run_id, page_number, client_id, found_key, hash)
+    SELECT $3, h.page_number, run.client_id, $47, h.hash
+    FROM run, unnest($46::bigint[]) WITH ORDINALITY AS h (hash, page_number)
+    ON CONFLICT (run_id, page_number) DO NOTHING
 ),
 calls AS (
     INSERT INTO llm_calls (run_id, generation, call_number, call_type, model, started_at, duration_seconds,

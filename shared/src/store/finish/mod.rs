@@ -103,6 +103,12 @@ pub struct Finish {
     pub ocr_seconds: Option<f64>,
     /// Seconds of analysis by a model.
     pub llm_seconds: Option<f64>,
+    /// An earlier run of the same paper, found by what it looks like.
+    pub duplicate_of: Option<Uuid>,
+    /// The prints of its pages, by which later runs of the same paper are found.
+    pub prints: Vec<u64>,
+    /// Under which they are looked up.
+    pub found_key: i64,
     /// Why it also is a dead letter.
     pub dead_reason: Option<String>,
     /// Whom the dead letter names, where it is not whoever writes: the worker that held the job last.
@@ -225,6 +231,7 @@ async fn write(
     let (codes, ints, details) = errors_as_columns(&finish.errors);
     let pages = Pages::of(&finish.pages);
     let calls = Calls::of(&finish.llm_calls);
+    let prints: Vec<i64> = finish.prints.iter().map(|print| print.cast_signed()).collect();
     Ok(sqlx::query_file_as!(
         Written,
         "src/store/finish/finish.sql",
@@ -272,6 +279,9 @@ async fn write(
         finish.worker,
         finish.last_worker,
         &calls.costs as &[Option<f64>],
+        finish.duplicate_of,
+        &prints,
+        finish.found_key,
     )
     .fetch_optional(executor)
     .await?)

@@ -38,6 +38,8 @@ pub struct RunClaim {
     pub validity_day: NaiveDate,
     /// Its end is told to a caller.
     pub owes_callback: bool,
+    /// The client has submitted the same file before.
+    pub is_duplicate: bool,
 }
 
 /// On what terms runs are claimed.
@@ -89,7 +91,7 @@ pub async fn claim_runs(
         SELECT c.job_id, c.token AS "token!", c.run_id, c.client_id, c.generation, c.attempts, c.trace_context,
                c.left_ms AS "left_ms!", r.fio AS "fio!", r.document_key AS "document_key!",
                r.content_type AS "content_type!", r.file_size_bytes AS "file_size_bytes!", r.validity_day,
-               r.callback_url IS NOT NULL AS "owes_callback!"
+               r.callback_url IS NOT NULL AS "owes_callback!", r.duplicate_of IS NOT NULL AS "is_duplicate!"
         FROM claimed c JOIN verification_runs r ON r.run_id = c.run_id"#,
         &job_ids,
         &run_ids,
@@ -118,6 +120,7 @@ pub async fn claim_runs(
             file_size_bytes: row.file_size_bytes,
             validity_day: row.validity_day,
             owes_callback: row.owes_callback,
+            is_duplicate: row.is_duplicate,
         });
     }
     Ok(claims)
