@@ -66,21 +66,23 @@ fn frame(ink: &[bool], width: usize, height: usize) -> Option<[usize; 4]> {
         rows[at / width] += 1;
     }
     let total: u64 = rows.iter().sum();
+    let least = total * OUTLIERS / 1000;
     let edges = |counts: &[u64]| {
-        let least = total * OUTLIERS / 1000;
-        let edge = |counts: &mut dyn Iterator<Item = &u64>| {
-            let mut seen = 0;
-            counts.position(|count| {
-                seen += count;
-                seen > least
-            })
-        };
-        let first = edge(&mut counts.iter())?;
-        let last = counts.len() - edge(&mut counts.iter().rev())?;
+        let first = edge(counts.iter(), least)?;
+        let last = counts.len() - edge(counts.iter().rev(), least)?;
         (last >= first + CELLS).then_some((first, last))
     };
     let ((left, right), (top, bottom)) = (edges(&columns)?, edges(&rows)?);
     Some([left, right, top, bottom])
+}
+
+/// Where more than so much ink has been seen.
+fn edge<'a>(mut counts: impl Iterator<Item = &'a u64>, least: u64) -> Option<usize> {
+    let mut seen = 0;
+    counts.position(|count| {
+        seen += count;
+        seen > least
+    })
 }
 
 /// How much of each cell of the frame is ink.
@@ -106,7 +108,8 @@ fn low_frequencies(cells: &[f32]) -> Vec<f32> {
     let mut low = Vec::with_capacity(LOW * LOW);
     for v in 0..LOW {
         for u in 0..LOW {
-            let sum = cells.iter().enumerate().map(|(at, cell)| cell * wave(v, at / CELLS) * wave(u, at % CELLS)).sum();
+            let sum: f32 =
+                cells.iter().enumerate().map(|(at, cell)| cell * wave(v, at / CELLS) * wave(u, at % CELLS)).sum();
             low.push(if (u, v) == (0, 0) { 0.0 } else { sum });
         }
     }
@@ -119,4 +122,47 @@ fn bits(low: &[f32]) -> u64 {
     sorted.sort_by(f32::total_cmp);
     let middle = sorted[sorted.len() / 2];
     low.iter().enumerate().fold(0, |bits, (at, value)| bits | (u64::from(*value > middle) << at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page with lines of words at these places, and nothing of them elsewhere.
+    fn page(lines: &[(usize, usize)], left: usize, light: u8) -> Gray {
+        let mut page = Gray::filled(620, 877, light);
+        for (line, words) in lines {
+            for word in 0..*words {
+                for y in 0..9 {
+                    let from = (60 + line * 24 + y) * page.width + left + word * 62;
+                    page.pixels[from..from + 48].fill(light / 8);
+                }
+            }
+        }
+        page
+    }
+
+    const LETTER: &[(usize, usize)] =
+        &[(0, 4), (1, 3), (4, 7), (5, 7), (6, 2), (9, 7), (10, 7), (11, 7), (12, 5), (20, 3), (26, 4)];
+
+    fn distance(one: &Gray, other: &Gray) -> u32 {
+        (print(one).expect("ink") ^ print(other).expect("ink")).count_ones()
+    }
+
+    #[test]
+    fn margins_and_light_change_little_and_another_layout_changes_much() {
+        let one = page(LETTER, 80, 250);
+        assert_eq!(distance(&one, &one), 0);
+        assert!(distance(&one, &page(LETTER, 110, 250)) <= 4, "margins");
+        assert!(distance(&one, &page(LETTER, 80, 150)) <= 4, "light");
+        let other: Vec<_> = LETTER.iter().map(|(line, words)| (33 - line, 8 - words)).collect();
+        assert!(distance(&one, &page(&other, 80, 250)) > 16);
+    }
+
+    #[test]
+    fn a_page_without_ink_has_no_print() {
+        assert_eq!(print(&Gray::filled(600, 800, 250)), None);
+        assert_eq!(print(&Gray::filled(0, 0, 0)), None);
+        assert_eq!(print(&page(&[(3, 1)], 80, 250)), None, "a single word");
+    }
 }
