@@ -4,7 +4,7 @@ use std::process::Command;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
-use image::{GrayImage, ImageFormat, Luma};
+use image::{GrayImage, Luma};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -29,8 +29,8 @@ pub fn page(text: &str) -> GrayImage {
     read(&picture)
 }
 
-fn read(jpeg: &[u8]) -> GrayImage {
-    image::load_from_memory_with_format(jpeg, ImageFormat::Jpeg).expect("a JPEG").into_luma8()
+fn read(picture: &[u8]) -> GrayImage {
+    image::load_from_memory(picture).expect("a picture").into_luma8()
 }
 
 /// As a JPEG.
