@@ -21,6 +21,7 @@ pub mod reuse;
 pub mod rules;
 pub mod run;
 pub mod settle;
+pub mod terms;
 pub mod text_quality;
 
 pub use content_type::ContentType;

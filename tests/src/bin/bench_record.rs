@@ -74,7 +74,7 @@ async fn kept(name: &str) -> anyhow::Result<Pool> {
         anyhow::ensure!(name.chars().all(|sign| sign.is_ascii_lowercase() || sign == '_'), "a name of a-z and _");
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await?;
     }
-    let pool = PgPoolOptions::new().max_connections(5).connect(services.database(name).as_str()).await?;
+    let pool = Pool::from(PgPoolOptions::new().max_connections(5).connect(services.database(name).as_str()).await?);
     store::migrate(&pool).await?;
     store::months::make_ahead(&pool).await?;
     Ok(pool)
