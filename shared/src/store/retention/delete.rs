@@ -40,6 +40,8 @@ pub async fn delete_runs(pool: &Pool, run_ids: &[Uuid], cutoffs: Cutoffs) -> Res
             DELETE FROM ocr_pages t USING gone WHERE t.run_id = gone.run_id AND t.run_id >= $2 AND t.run_id <= $3
         ), calls AS (
             DELETE FROM llm_calls t USING gone WHERE t.run_id = gone.run_id AND t.run_id >= $2 AND t.run_id <= $3
+        ), hashes AS (
+            DELETE FROM page_hashes t USING gone WHERE t.run_id = gone.run_id AND t.run_id >= $2 AND t.run_id <= $3
         ), decisions AS (
             DELETE FROM reviews t USING gone WHERE t.run_id = gone.run_id AND t.run_id >= $2 AND t.run_id <= $3
         ), events AS (

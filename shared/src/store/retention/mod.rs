@@ -23,8 +23,16 @@ use chrono::{Months, NaiveDate, NaiveTime};
 use uuid::Uuid;
 
 /// The tables that hold a run's rows, the run's own first; each has the run's id in `run_id`.
-pub const RUN_TABLES: [&str; 7] =
-    ["verification_runs", "verification_errors", "ocr_pages", "llm_calls", "reviews", "callbacks", "callback_attempts"];
+pub const RUN_TABLES: [&str; 8] = [
+    "verification_runs",
+    "verification_errors",
+    "ocr_pages",
+    "llm_calls",
+    "reviews",
+    "callbacks",
+    "callback_attempts",
+    "page_hashes",
+];
 
 /// The table of audit events; its months are those of `event_id`, and so are those of tables that belong to it.
 pub const AUDIT_TABLE: &str = "audit_events";
