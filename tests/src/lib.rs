@@ -11,6 +11,7 @@ pub mod demo;
 pub mod ledger;
 pub mod own_services;
 pub mod papers;
+pub mod pooler;
 pub mod process;
 pub mod records;
 pub mod samples;
