@@ -27,6 +27,9 @@ for language in rus kaz eng osd; do
 done
 { command -v pdftoppm && command -v pdftotext && command -v pdfinfo; } >/dev/null || need poppler-utils
 
+# The tests of a pooler run a real one.
+[[ ${1:-} != --tests || -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || need pgbouncer
+
 # A worker of the chaos tests is made to believe in another time; without this library that one fault is left out, so
 # who may not install goes on.
 if [[ ${1:-} == --tests ]] && ! compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; then

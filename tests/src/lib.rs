@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod old_tree;
 pub mod own_services;
 pub mod papers;
+pub mod pooler;
 pub mod process;
 pub mod records;
 pub mod samples;

@@ -77,7 +77,7 @@ pub struct Database {
     name: String,
     services: Services,
     url: Url,
-    pool: PgPool,
+    pool: Pool,
 }
 
 impl Database {
@@ -109,7 +109,7 @@ impl Database {
             .connect(url.as_str())
             .await
             .expect("the new database accepts connections");
-        Self { name, services: services.clone(), url, pool }
+        Self { name, services: services.clone(), url, pool: pool.into() }
     }
 
     /// Its connection string, for a binary's `DATABASE_URL`.
@@ -118,7 +118,7 @@ impl Database {
     }
 
     /// A small pool on it.
-    pub fn pool(&self) -> &PgPool {
+    pub fn pool(&self) -> &Pool {
         &self.pool
     }
 }

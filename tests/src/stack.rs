@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::binaries::{self, Server, command_line};
 use crate::caller::Caller;
+use crate::pooler::Pooler;
 use crate::process::Environment;
 use crate::services::{Database, Queues, Services};
 
@@ -18,6 +19,7 @@ pub struct Plan {
     apis: usize,
     workers: usize,
     settings: Environment,
+    pooled: Option<usize>,
 }
 
 /// The running system; gone with the test. Processes are public, to be signalled and killed.
@@ -32,6 +34,8 @@ pub struct Stack {
     folder: TempDir,
     /// Processes that were started: each has a log of its own.
     started: usize,
+    /// Between its processes and the database.
+    pub pooler: Option<Pooler>,
     // Last: queues can be deleted when nobody consumes them.
     _queues: Queues,
 }
@@ -55,6 +59,13 @@ impl Plan {
     #[must_use]
     pub fn workers(mut self, count: usize) -> Self {
         self.workers = count;
+        self
+    }
+
+    /// Behind PgBouncer in transaction mode, which has so many connections to the database.
+    #[must_use]
+    pub fn pooled(mut self, connections: usize) -> Self {
+        self.pooled = Some(connections);
         self
     }
 
@@ -96,11 +107,29 @@ impl Plan {
         if let Some(services) = &self.services {
             environment = environment.with("AMQP_URL", services.amqp_url.as_str());
         }
+        let pooler = match self.pooled {
+            Some(connections) => Some(Pooler::before(database.url(), connections).await.expect("a pooler starts")),
+            None => None,
+        };
+        if let Some(pooler) = &pooler {
+            environment = environment
+                .with("DATABASE_URL", pooler.url())
+                .with("DATABASE_POOLED", "1")
+                .with("DATABASE_DIRECT_URL", database.url());
+        }
         for (name, value) in self.settings.iter() {
             environment = environment.with(name, value);
         }
-        let mut stack =
-            Stack { apis: Vec::new(), workers: Vec::new(), database, environment, folder, started: 0, _queues: queues };
+        let mut stack = Stack {
+            apis: Vec::new(),
+            workers: Vec::new(),
+            database,
+            environment,
+            folder,
+            started: 0,
+            pooler,
+            _queues: queues,
+        };
         for _ in 0..self.apis {
             stack.add_api().await;
         }
@@ -119,7 +148,7 @@ impl Stack {
             .with("RETRY_PAUSES", "1s,1s")
             .with("CALLBACK_PAUSES", "1s,1s")
             .with("RATE_LIMIT", "100000/60");
-        Plan { services: None, apis: 1, workers: 1, settings }
+        Plan { services: None, apis: 1, workers: 1, settings, pooled: None }
     }
 
     /// [`Stack::plan`], started.

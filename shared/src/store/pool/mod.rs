@@ -1,15 +1,38 @@
 //! Connections: made lazily, so that a process may start before its database.
 
+mod executor;
+
+use std::ops::Deref;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use super::StoreError;
 use crate::settings::{Database, Secret};
 
-/// Connections to PostgreSQL.
-pub type Pool = sqlx::PgPool;
+/// Connections to PostgreSQL. Cheap to clone; whatever takes an executor takes `&Pool`.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    connections: PgPool,
+    /// A pooler in transaction mode stands between: see [`Pool::begin_with`].
+    pooled: bool,
+}
+
+impl From<PgPool> for Pool {
+    /// Without a pooler between.
+    fn from(connections: PgPool) -> Self {
+        Self { connections, pooled: false }
+    }
+}
+
+impl Deref for Pool {
+    type Target = PgPool;
+
+    fn deref(&self) -> &PgPool {
+        &self.connections
+    }
+}
 
 /// The steps of `migrations/`.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
@@ -23,6 +46,10 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was idle for longer is asked whether it is alive before it is used: after a restart
 /// of the database no statement then fails for a connection that died with it.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// No statement of ours is long, so one that is has gone wrong; compiling them costs more than running them.
+const LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "30s"), ("jit", "off")];
 
 /// A pool that connects when it is first used, so that a process starts before its database does.
 ///
@@ -44,19 +71,12 @@ fn connect_to(url: &str, database: &Database, name: &str) -> Result<Pool, StoreE
     let options: PgConnectOptions = url.parse()?;
     let mut options = options.application_name(name);
     if database.pooled {
-        // A pooler in transaction mode gives each transaction another connection: a statement that
-        // was prepared on one is unknown on the next, and start-up parameters are refused.
+        // A statement that was prepared on one connection is unknown on the next, and start-up parameters are refused.
         options = options.statement_cache_capacity(0);
     } else {
-        options = options.options([
-            // No statement of ours is long, so one that is has gone wrong; compiling them costs more
-            // than running them.
-            ("statement_timeout", "30s"),
-            ("idle_in_transaction_session_timeout", "30s"),
-            ("jit", "off"),
-        ]);
+        options = options.options(LIMITS);
     }
-    Ok(PgPoolOptions::new()
+    let connections = PgPoolOptions::new()
         .max_connections(database.connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(Duration::from_secs(300))
@@ -70,7 +90,8 @@ fn connect_to(url: &str, database: &Database, name: &str) -> Result<Pool, StoreE
                 Ok(true)
             })
         })
-        .connect_lazy_with(options))
+        .connect_lazy_with(options);
+    Ok(Pool { connections, pooled: database.pooled })
 }
 
 /// Connects once, now: what goes wrong then says why, which a pool that waits for a connection does not.
