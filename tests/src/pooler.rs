@@ -1,5 +1,6 @@
 //! A real PgBouncer in transaction mode between the processes of a test and the database.
 
+use std::fs::Permissions;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -30,10 +31,10 @@ impl Pooler {
         let server: Url = database.parse()?;
         let (folder, port) = (tempfile::tempdir()?, free_port()?);
         // It refuses to run as root and becomes the user that PostgreSQL is run by.
-        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
         let file = folder.path().join("pgbouncer.ini");
         std::fs::write(&file, settings(&server, port, connections)?)?;
-        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644))?;
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644))?;
         let file = file.display().to_string();
         let arguments: &[&str] = if is_root() { &["-u", "postgres", &file] } else { &[&file] };
         let mut url = server.clone();

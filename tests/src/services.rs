@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use shared::store::Pool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgConnection, PgPool};
+use sqlx::{ConnectOptions, PgConnection};
 use url::Url;
 
 /// Where the two services are.
@@ -297,11 +298,8 @@ fn schema() -> u64 {
 }
 
 async fn migrate(url: &Url) {
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .connect(url.as_str())
-        .await
-        .expect("the new database accepts connections");
+    let connected = PgPoolOptions::new().max_connections(1).connect(url.as_str()).await;
+    let pool = Pool::from(connected.expect("the new database accepts connections"));
     shared::store::migrate(&pool).await.expect("the migrations apply");
     shared::store::months::make_ahead(&pool).await.expect("the months ahead can be made");
     pool.close().await;

@@ -72,6 +72,6 @@ async fn a_statement_that_takes_too_long_is_ended_behind_a_pooler_as_anywhere() 
     let database = Database::fresh().await;
     let pooler = Pooler::before(database.url(), 1).await.unwrap();
     let limit = "SELECT current_setting('statement_timeout') || ' ' || current_setting('jit')";
-    let told: String = sqlx::query_scalar(limit).fetch_one(&pool(&pooler, "1")).await.unwrap();
+    let told: String = sqlx::query_scalar(limit).fetch_one(&pool(&pooler, "2")).await.unwrap();
     assert_eq!(told, "30s off");
 }

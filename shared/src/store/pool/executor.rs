@@ -52,7 +52,7 @@ impl<'p> Executor<'p> for &'_ Pool {
             let mut transaction = pool.begin().await?;
             let all: Vec<_> = transaction.fetch_many(query).try_collect().await?;
             transaction.commit().await?;
-            Ok(stream::iter(all.into_iter().map(Ok)))
+            Ok::<_, Error>(stream::iter(all.into_iter().map(Ok)))
         };
         stream::once(all).try_flatten().boxed()
     }

@@ -110,7 +110,7 @@ pub async fn reach(url: &Secret) -> Result<(), StoreError> {
 /// # Errors
 /// A step failed, or the database has steps that this program does not know.
 pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
-    MIGRATIONS.run(pool).await
+    MIGRATIONS.run(&pool.connections).await
 }
 
 /// How the database's schema stands to this build.
