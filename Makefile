@@ -1,5 +1,5 @@
 # The commands of the README; each is one line that calls a script or cargo.
-.PHONY: demo test test-long chaos chaos-mutants up down bench check sqlx evaluate install
+.PHONY: demo test test-long chaos chaos-mutants up down bench bench-record check sqlx evaluate install
 
 demo: ; @deploy/local/demo.sh
 test: ; @deploy/local/test.sh
@@ -10,6 +10,7 @@ install: ; @deploy/local/install.sh
 up: install ; @deploy/local/up.sh
 down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)
 bench: ; @deploy/local/bench.sh $(ARGS)
+bench-record: ; @deploy/local/bench_record.sh $(if $(RUNS),--runs $(RUNS)) $(ARGS)
 check: ; @cargo fmt --all --check && cargo clippy --workspace --all-targets --features rb-ocr-tests/long --locked -- -D warnings
 sqlx: up ; @deploy/local/sqlx.sh
 evaluate: ; @$(if $(README),README=$(README)) deploy/local/evaluate.sh "$(DOCS)" "$(NAMES)"

@@ -21,6 +21,7 @@ use shared::relay::{self, RelayHandle};
 use shared::secrets::ValueHasher;
 use shared::settings::Settings;
 use shared::store;
+use shared::store::search::Slots;
 use shared::telemetry::{self, LogTo, Metrics};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -96,6 +97,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
     Ok(Arc::new(AppState {
         pool: store::connect(&settings.database, NAME)?,
         read_pool: store::connect_read(&settings.database, NAME)?,
+        searches: Slots::of(settings.database.connections),
         documents: Documents::open(&settings.storage_url)?.counted_by(metrics.clone()),
         clock: DatabaseClock::default(),
         relay: RelayHandle::default(),

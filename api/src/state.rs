@@ -14,6 +14,7 @@ use shared::relay::RelayHandle;
 use shared::secrets::ValueHasher;
 use shared::settings::{Allowed, RateLimit, Retention, Settings};
 use shared::store::Pool;
+use shared::store::search::Slots;
 use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,8 @@ pub struct AppState {
     pub pool: Pool,
     /// Connections for searches in the recognised text: a replica, where there is one.
     pub read_pool: Pool,
+    /// How many searches may run at once.
+    pub searches: Slots,
     /// Where documents are kept.
     pub documents: Documents,
     /// The database's clock.

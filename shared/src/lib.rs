@@ -18,6 +18,7 @@ pub mod retry_after;
 pub mod run_view;
 pub mod searched;
 pub mod secrets;
+pub mod seed;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

@@ -14,6 +14,7 @@ pub mod own_services;
 pub mod papers;
 pub mod pooler;
 pub mod process;
+pub mod record;
 pub mod records;
 pub mod samples;
 pub mod services;

@@ -12,7 +12,7 @@ use shared::store::audit::{self, Event};
 use shared::store::{runs, search};
 use utoipa::ToSchema;
 
-use super::{cursor, find, list_query};
+use super::{cursor, find, list_query, snippet};
 use crate::auth::{MayRead, reader};
 use crate::problem::{Problem, ProblemBody};
 use crate::request::RequestContext;
@@ -22,10 +22,23 @@ use crate::state::App;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunList {
     /// Newest first.
-    pub items: Vec<RunView>,
-    /// Where the next page begins; null on the last.
+    pub items: Vec<ListedRun>,
+    /// Where the next page begins; null on the last. A page that is not the last may have fewer items than `limit`, or
+    /// none: then as much was searched as one answer has time for.
     #[schema(required = true)]
     pub next_cursor: Option<String>,
+}
+
+/// A run as it is listed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListedRun {
+    /// The run.
+    #[serde(flatten)]
+    pub run: RunView,
+    /// With `q`: the words that were found and what stands around them, the former in `<mark>`, all else escaped for
+    /// HTML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<String>,
 }
 
 /// Lists runs, newest first.
@@ -35,8 +48,10 @@ pub struct RunList {
         ("status" = Option<Status>, Query),
         ("verdict" = Option<bool>, Query),
         ("error_code" = Option<String>, Query, description = "Any of the run's errors"),
-        ("fio" = Option<String>, Query, min_length = 1, description = "Part of the applicant's name, any case"),
-        ("q" = Option<String>, Query, min_length = 1, description = "Words in the recognised text, 10 at most"),
+        ("fio" = Option<String>, Query, min_length = 1,
+         description = "Part of the applicant's name, any case; ё and е, Kazakh letters and the Russian ones that they look like are alike. One or two letters are a whole word of the name"),
+        ("q" = Option<String>, Query, min_length = 1,
+         description = "Words in the recognised text, 10 at most, on any page; each must be there. Russian words in any of their forms"),
         ("created_from" = Option<String>, Query, description = "A time (RFC 3339) or a day"),
         ("created_to" = Option<String>, Query, description = "A time (RFC 3339) or a day, included"),
         ("external_request_id" = Option<String>, Query, min_length = 1),
@@ -66,13 +81,9 @@ pub async fn list(
     // A run is listed as soon as its 202 is out, which a replica cannot promise; text there is only of runs
     // that have finished, so the costly search for words may go to one.
     let pool = if query.filter.words.is_empty() { &app.pool } else { &app.read_pool };
-    let mut run_ids = search::run_ids(pool, &query.filter, query.after, query.limit + 1).await?;
-    let more = i64::try_from(run_ids.len()).is_ok_and(|found| found > query.limit);
-    if more {
-        run_ids.pop();
-    }
-    let next_cursor = run_ids.last().filter(|_| more).map(|last| cursor::write(*last, query.binding));
-    let mut records = runs::find_many(&app.pool, &run_ids).await?;
+    let page = search::page(pool, &app.searches, &query.filter, query.after, query.limit).await?;
+    let next_cursor = page.next.map(|next| cursor::write(next, query.binding));
+    let mut records = runs::find_many(&app.pool, &page.run_ids).await?;
     records.retain(|record| !find::expired(&app, record));
     let event = Event {
         client_id,
@@ -84,6 +95,12 @@ pub async fn list(
         details: json!({ "filters": searched(asked, app.searched.as_ref()), "runs": records.len() }),
     };
     audit::add(&app.pool, &event).await?;
+    let shown: Vec<_> = records.iter().map(|record| record.run_id).collect();
+    let mut snippets = search::snippets(pool, &app.searches, &shown, &query.filter.words).await?;
     let reader = reader(&caller);
-    Ok(Json(RunList { items: records.into_iter().map(|record| RunView::new(record, reader)).collect(), next_cursor }))
+    let items = records.into_iter().map(|record| ListedRun {
+        snippet: snippets.remove(&record.run_id).map(|found| snippet::marked(&found)),
+        run: RunView::new(record, reader),
+    });
+    Ok(Json(RunList { items: items.collect(), next_cursor }))
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, SubsecRound, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
-use shared::domain::names::fio_search;
+use shared::domain::names::{fio_search, may_stand};
 use shared::store::search::{Filter, MAX_WORDS};
 use uuid::Uuid;
 
@@ -11,8 +11,11 @@ use super::cursor::{self, Binding};
 use crate::problem::{Code, FieldError, Problem};
 use crate::wait::whole;
 
-const LIMIT: i64 = 50;
-const MOST: i64 = 200;
+const LIMIT: usize = 50;
+const MOST: usize = 200;
+
+/// Bytes of a query, at most.
+const LONGEST: usize = 16 * 1024;
 
 /// What is to be listed.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +23,7 @@ pub struct ListQuery {
     /// Which runs.
     pub filter: Filter,
     /// How many.
-    pub limit: i64,
+    pub limit: usize,
     /// Older than this one.
     pub after: Option<Uuid>,
     /// What the next cursor is bound to.
@@ -32,6 +35,9 @@ pub struct ListQuery {
 /// # Errors
 /// 422 with every fault; 400 for a cursor that is none, or of another query.
 pub fn read(query: &str, client_id: Option<Uuid>, time_zone: Tz) -> Result<ListQuery, Problem> {
+    if query.len() > LONGEST {
+        return Err(Problem::new(Code::MalformedRequest, "The query is longer than 16 KiB."));
+    }
     let mut filter = Filter { client_id, ..Filter::default() };
     let (mut limit, mut cursor, mut faults) = (LIMIT, None, Vec::new());
     let mut seen: Vec<String> = Vec::new();
@@ -57,7 +63,7 @@ pub fn read(query: &str, client_id: Option<Uuid>, time_zone: Tz) -> Result<ListQ
             "created_to" => filter.before = at(&value, time_zone).map(|span| floor(span.1)).map_err(fault).ok(),
             "external_request_id" => filter.external_request_id = text(&value).map_err(fault).ok(),
             "iin" => filter.iin = iin(&value).map_err(fault).ok(),
-            "limit" => match whole(&value).and_then(|number| i64::try_from(number).ok()) {
+            "limit" => match whole(&value).and_then(|number| usize::try_from(number).ok()) {
                 Some(number) if (1..=MOST).contains(&number) => limit = number,
                 _ => fault("must be a whole number from 1 to 200"),
             },
@@ -84,13 +90,23 @@ fn iin(value: &str) -> Result<String, &'static str> {
     if good { Ok(value.to_owned()) } else { Err("must be 12 digits") }
 }
 
+/// A sign that no name has is a slip or a pattern. It would find nothing, which says less than a refusal.
 fn part_of_a_name(value: &str) -> Result<String, &'static str> {
     let part = fio_search(&text(value)?);
-    if part.is_empty() { Err("must hold a letter") } else { Ok(part) }
+    if !part.chars().all(may_stand) {
+        return Err("may contain only letters, hyphens, apostrophes and dots: a part of a name needs no wildcard");
+    }
+    if part.chars().any(char::is_alphabetic) { Ok(part) } else { Err("must hold a letter") }
 }
 
+/// What has neither letter nor digit is no word, and stands in no index.
 fn words(value: &str) -> Result<Vec<String>, &'static str> {
-    let words: Vec<String> = text(value)?.split_whitespace().map(ToOwned::to_owned).collect();
+    let parts = text(value)?;
+    let words: Vec<String> = parts
+        .split_whitespace()
+        .filter(|part| part.chars().any(char::is_alphanumeric))
+        .map(ToOwned::to_owned)
+        .collect();
     if (1..=MAX_WORDS).contains(&words.len()) { Ok(words) } else { Err("must hold 1 to 10 words") }
 }
 
@@ -156,6 +172,17 @@ mod tests {
         assert_eq!(faults(query).join(" "), named);
         assert_eq!(faults("limit=201"), ["limit"]);
         assert_eq!(faults("limit=%2B5&q=%ff"), ["limit", "q"]);
+        assert_eq!(faults("q=%E2%80%94%20!"), ["q"]);
+        for wildcard in ["%25", "%D0%B8%D0%B2%25", "_", "*", "%3F", "-", "."] {
+            assert_eq!(faults(&format!("fio={wildcard}")), ["fio"]);
+        }
+    }
+
+    #[test]
+    fn a_query_has_an_end() {
+        let query = format!("q={}", "a".repeat(5_000_000));
+        let problem = read(&query, None, ALMATY).expect_err("is refused");
+        assert_eq!(problem.code, Code::MalformedRequest);
     }
 
     #[test]

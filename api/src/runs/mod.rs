@@ -16,6 +16,7 @@ mod llm_calls;
 mod pages;
 mod redeliver;
 mod retry;
+mod snippet;
 mod stage_log;
 
 use shared::run_view::Reader;

@@ -35,6 +35,7 @@ async fn what_is_no_http_is_told_so_by_a_problem() {
         "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
         "GET /healthz HTTP/1.1\r\nHost: x\r\nbad header: x\r\n\r\n".to_owned(),
         format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", &long[..100_000]),
+        format!("GET /v1/runs?q={} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(5_000_000)),
         format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n"),
         format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: x\r\n".repeat(100)),
     ];

@@ -9,6 +9,7 @@ mod intake;
 mod limits;
 mod listing;
 mod reading;
+mod searching;
 mod service;
 mod statistics;
 mod waiting;

@@ -22,6 +22,7 @@ use shared::paused::Paused;
 use shared::relay::RelayHandle;
 use shared::secrets::ValueHasher;
 use shared::settings::Settings;
+use shared::store::search::Slots;
 use shared::store::{Pool, api_keys, clients};
 use shared::telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -77,6 +78,7 @@ impl Service {
         let app = Arc::new(AppState {
             read_pool: pool.clone(),
             pool,
+            searches: Slots::of(settings.database.connections),
             documents: Documents::open(&settings.storage_url).expect("a store"),
             clock,
             relay: RelayHandle::default(),

@@ -17,6 +17,7 @@ mod pause;
 mod runs;
 mod score;
 mod secrets;
+mod seed;
 mod show;
 mod stats;
 mod submit;
@@ -42,7 +43,7 @@ pub enum Command {
     Callbacks(callbacks::Callbacks),
     /// Submits documents to the api
     Submit(submit::Args),
-    /// Lists the newest runs
+    /// Lists runs that fit, the newest first
     Runs(runs::Args),
     /// Shows a run
     Show(show::Args),
@@ -64,6 +65,8 @@ pub enum Command {
     Import(import::Args),
     /// Holds the verdicts of the system before against ours
     Compare(compare::Args),
+    /// Writes runs that never were, for trying searches and figures on many
+    Seed(seed::Args),
     /// Pauses intake, runs or callbacks in the whole fleet
     Pause(pause::PauseArgs),
     /// Ends a pause
@@ -106,6 +109,7 @@ impl Command {
             Self::Stats(command) => command.run(json).await,
             Self::Import(args) => import::run(&args, json).await,
             Self::Compare(args) => compare::run(&args, json).await,
+            Self::Seed(args) => seed::run(&args, json).await,
             Self::Pause(args) => pause::pause(&args, json).await,
             Self::Doctor(args) => doctor::run(&args, json).await,
             Self::Resume(args) => pause::resume(&args, json).await,

@@ -23,6 +23,8 @@ use chrono_tz::Tz;
 /// Everything a process of RB-OCR can be told.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// `RB_OCR_ENV=production`: what is for development only is refused.
+    pub production: bool,
     /// Where PostgreSQL is.
     pub database: Database,
     /// `AMQP_URL`.
@@ -118,6 +120,7 @@ impl Settings {
     pub fn read(source: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(source);
         let settings = Self {
+            production: reader.is("RB_OCR_ENV", "production"),
             database: Database {
                 url: reader.required("DATABASE_URL", value::postgres_url),
                 read_url: reader.optional("DATABASE_READ_URL", value::postgres_url),
@@ -145,7 +148,7 @@ impl Settings {
             otlp_endpoint: reader
                 .optional("OTEL_EXPORTER_OTLP_ENDPOINT", |value| value::base_url(value).map(|_| value.to_owned())),
         };
-        if settings.judge_as_of.is_some() && reader.is("RB_OCR_ENV", "production") {
+        if settings.judge_as_of.is_some() && settings.production {
             reader.disagree(
                 "JUDGE_AS_OF",
                 "is refused with RB_OCR_ENV=production: it would judge by a date that is not today",

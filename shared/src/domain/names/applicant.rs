@@ -55,7 +55,9 @@ pub fn validate_applicant(name: &str) -> Result<String, FioError> {
     Ok(name)
 }
 
-const fn may_stand(sign: char) -> bool {
+/// Whether the sign may stand in an applicant's name.
+#[must_use]
+pub const fn may_stand(sign: char) -> bool {
     matches!(sign,
         ' ' | '-' | '‐' | '‑' | '–' | '\'' | '’' | 'ʼ' | 'ʹ' | 'ʺ' | '`' | '.'
         | 'A'..='Z' | 'a'..='z'

@@ -49,6 +49,16 @@ fn key(name: &str) -> String {
     fold(name).replace('ь', "")
 }
 
+/// The names of men that are known.
+pub(crate) fn men() -> impl Iterator<Item = &'static str> {
+    MALE.split_whitespace()
+}
+
+/// The names of women that are known.
+pub(crate) fn women() -> impl Iterator<Item = &'static str> {
+    FEMALE.split_whitespace()
+}
+
 static MALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| MALE.split_whitespace().map(key).collect());
 
 static FEMALE_SET: LazyLock<HashSet<String>> = LazyLock::new(|| FEMALE.split_whitespace().map(key).collect());

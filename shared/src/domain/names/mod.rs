@@ -13,7 +13,7 @@ pub(crate) mod patronymic;
 pub(crate) mod surnames;
 mod written;
 
-pub use applicant::{FioError, validate_applicant};
+pub use applicant::{FioError, may_stand, validate_applicant};
 pub use compare::{NameMatch, Reason, compare, mend};
 pub use declension::{Case, Gender, forms};
 pub(crate) use nominative::given_nominative;

@@ -23,6 +23,11 @@ pub(crate) fn is_known(word: &str) -> bool {
     })
 }
 
+/// The surnames that are known, in their man's form.
+pub(crate) fn list() -> impl Iterator<Item = &'static str> {
+    LIST.split_whitespace()
+}
+
 /// A woman's surname in its man's form.
 fn masculine(word: &str) -> String {
     for (female, male) in

@@ -27,8 +27,13 @@ errors AS (
     FROM run, unnest($25::text[], $26::int[], $27::text[]) AS e (code, int_code, detail)
 ),
 pages AS (
-    INSERT INTO ocr_pages (run_id, generation, page_number, text_content, confidence, source, image_key)
-    SELECT $3, run.generation, p.page_number, p.text_content, p.confidence, p.source, p.image_key
+    INSERT INTO ocr_pages (run_id, generation, page_number, text_content, confidence, source, image_key, run_words)
+    SELECT $3, run.generation, p.page_number, p.text_content, p.confidence, p.source, p.image_key,
+           -- of several pages the first has the words of all
+           CASE WHEN cardinality($28::int[]) > 1 THEN
+               CASE WHEN p.page_number = ($28::int[])[1] THEN strip(text_words(array_to_string($29::text[], ' ')))
+                    ELSE ''::tsvector END
+           END
     FROM run, unnest($28::int[], $29::text[], $30::real[], $31::text[], $32::text[])
         AS p (page_number, text_content, confidence, source, image_key)
 ),

@@ -37,8 +37,14 @@ errors AS (
     FROM given g JOIN run USING (run_id), unnest(g.codes, g.int_codes, g.details) AS e (code, int_code, detail)
 ),
 pages AS (
-    INSERT INTO ocr_pages (run_id, generation, page_number, text_content, source)
-    SELECT g.run_id, 1, p.page_number, p.text_content, 'legacy'
+    INSERT INTO ocr_pages (run_id, generation, page_number, text_content, source, run_words)
+    SELECT g.run_id, 1, p.page_number, p.text_content, 'legacy',
+           -- of several pages the first has the words of all
+           CASE WHEN json_array_length(g.pages) > 1 THEN
+               CASE WHEN p.page_number = (g.pages -> 0 ->> 'page_number')::integer THEN strip(text_words((
+                        SELECT string_agg(t.text_content, ' ') FROM json_to_recordset(g.pages) AS t (text_content text))))
+                    ELSE ''::tsvector END
+           END
     FROM given g JOIN run USING (run_id),
          LATERAL json_to_recordset(g.pages) AS p (page_number integer, text_content text)
 ),

@@ -105,12 +105,15 @@ pub async fn reach(url: &Secret) -> Result<(), StoreError> {
     Ok(connection.close().await?)
 }
 
-/// Brings the schema up to date. Steps that are done already are left alone.
+/// Brings the schema up to date. Steps that are done already are left alone; indexes of months that a step left to be
+/// built are built beside whoever writes, also those that an earlier call did not come to.
 ///
 /// # Errors
 /// A step failed, or the database has steps that this program does not know.
 pub async fn migrate(pool: &Pool) -> Result<(), sqlx::migrate::MigrateError> {
-    MIGRATIONS.run(&pool.connections).await
+    MIGRATIONS.run(&pool.connections).await?;
+    super::long_indexes::build(pool).await?;
+    Ok(())
 }
 
 /// How the database's schema stands to this build.
