@@ -97,6 +97,7 @@ mod tests {
             scopes: scopes.to_vec(),
             allow_high: false,
             rate_limit: None,
+            has_budget: false,
         }
     }
 

@@ -59,6 +59,7 @@ mod tests {
             scopes: vec![Scope::Read],
             allow_high: false,
             rate_limit: None,
+            has_budget: false,
         };
         cache.put([1; 32], Arc::new(caller), now);
         assert!(cache.get(&[1; 32], now + TRUSTED_FOR / 2).is_some());

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod backlog;
+pub mod budgets;
 mod connection;
 mod forwarded;
 mod health;

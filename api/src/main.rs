@@ -104,6 +104,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
         hub: Arc::new(Hub::default()),
         keys: KeyCache::default(),
         rate: RateLimiter::default(),
+        budgets: api::budgets::Budgets::default(),
         reads: Reads::default(),
         searched: settings.secrets_key.as_ref().map(ValueHasher::new),
         backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),

@@ -42,6 +42,7 @@ macro_rules! codes {
 codes! {
     MalformedRequest "MALFORMED_REQUEST" BAD_REQUEST;
     InvalidCursor "INVALID_CURSOR" BAD_REQUEST;
+    BudgetSpent "BUDGET_SPENT" PAYMENT_REQUIRED;
     Unauthenticated "UNAUTHENTICATED" UNAUTHORIZED;
     Forbidden "FORBIDDEN" FORBIDDEN;
     NotFound "NOT_FOUND" NOT_FOUND;

@@ -19,6 +19,7 @@ use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::backlog::Backlog;
+use crate::budgets::Budgets;
 use crate::health::StoreAnswer;
 use crate::key_cache::KeyCache;
 use crate::live::Hub;
@@ -48,6 +49,8 @@ pub struct AppState {
     pub keys: KeyCache,
     /// How often each client may submit.
     pub rate: RateLimiter,
+    /// Clients whose budget for the model is spent.
+    pub budgets: Budgets,
     /// What keys looked at a moment ago, for the audit.
     pub reads: Reads,
     /// Hides what was searched for; none without `SECRETS_KEY`.

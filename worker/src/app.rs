@@ -15,6 +15,7 @@ use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::Artifacts;
+use crate::budgets::Budgets;
 use crate::callbacks::Sender;
 use crate::claiming::RunClaims;
 use crate::leases::Leases;
@@ -34,6 +35,8 @@ pub struct App {
     pub broker: Broker,
     /// The document store.
     pub documents: Documents,
+    /// Clients whose budget for the model is spent.
+    pub budgets: Budgets,
     /// `ARTIFACTS_DIR`; none: runs are not written into files.
     pub artifacts: Option<Artifacts>,
     /// The stages.

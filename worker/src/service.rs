@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::analysis::{Analyzer, Asked, LlmAnalyzer, PairAnalyzer, RulesAnalyzer};
 use crate::app::{App, Shared};
 use crate::artifacts::Artifacts;
+use crate::budgets::Budgets;
 use crate::callbacks::{Deliver, Sender};
 use crate::claiming::{RunClaims, Unclaimed, claim_together};
 use crate::erase::Erase;
@@ -93,7 +94,7 @@ pub async fn run(
             analyzer: pipeline.analyzer.name(),
             model: pipeline.analyzer.model().map(str::to_owned),
             prompt_version: pipeline.analyzer.prompt_version(),
-            price: settings.llm.price,
+            prices: settings.llm.prices.clone(),
             worker: name.clone(),
         },
         pipeline,
@@ -101,6 +102,7 @@ pub async fn run(
         documents: Documents::open(&settings.storage_url)
             .context("STORAGE_URL cannot be used")?
             .counted_by(metrics.clone()),
+        budgets: Budgets::default(),
         artifacts: settings.artifacts_dir.as_deref().map(Artifacts::new),
         sender: Sender::new(&settings.callbacks, metrics.clone())?,
         sealer: settings.secrets_key.as_ref().map(Sealer::new),

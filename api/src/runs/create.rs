@@ -110,6 +110,7 @@ pub struct SubmissionJson {
                 ("RateLimit-Policy" = String), ("RateLimit" = String))),
         (status = 400, description = "MALFORMED_REQUEST", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "UNAUTHENTICATED", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 402, description = "BUDGET_SPENT: the client's budget for the model is spent this month", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "FORBIDDEN", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "IDEMPOTENCY_IN_PROGRESS", body = ProblemBody, content_type = "application/problem+json"),
         (status = 410, description = "RUN_ERASED, RUN_EXPIRED (of a repeat)", body = ProblemBody, content_type = "application/problem+json"),
@@ -199,7 +200,7 @@ async fn begin(
     guard: Option<intake::Guard>,
     seconds: Option<u64>,
 ) -> Result<Response, Problem> {
-    let place = match place(app).await {
+    let place = match place(app, caller).await {
         Ok(place) => place,
         Err(problem) => {
             if let Some(guard) = guard {
@@ -292,8 +293,9 @@ fn key_headers(answer: &mut Response, expires_at: DateTime<Utc>, replayed: bool)
 }
 
 /// A place for a run that can be given an id.
-async fn place(app: &App) -> Result<Place, Problem> {
+async fn place(app: &App, caller: &Caller) -> Result<Place, Problem> {
     not_paused(app).await?;
+    app.budgets.admit(&app.pool, caller, app.rules.time_zone).await?;
     sound_clock(app).await?;
     app.backlog.place(&app.pool).await
 }

@@ -85,6 +85,7 @@ impl Service {
             hub: Arc::new(Hub::default()),
             keys: KeyCache::default(),
             rate: RateLimiter::default(),
+            budgets: api::budgets::Budgets::default(),
             reads: Reads::default(),
             searched: settings.secrets_key.as_ref().map(ValueHasher::new),
             backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),

@@ -6,6 +6,7 @@ use serde_json::json;
 use shared::secrets::Sealer;
 use shared::settings::{RateLimit, Settings};
 use shared::store::audit::{self, Event};
+use shared::store::budgets::{self, OverBudget};
 use shared::store::clients::{self, CALLBACK_FORMS, Change, Client, basic_context};
 use shared::store::{Pool, client_secrets};
 
@@ -42,6 +43,24 @@ pub struct SetArgs {
     /// Whether it may submit with priority high
     #[arg(long, group = "change", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     allow_high: Option<bool>,
+    /// What it may spend on the model in a month, in the currency of LLM_PRICE; `none`: as much as it likes
+    #[arg(long, group = "change", value_name = "AMOUNT|none", value_parser = budget)]
+    budget: Option<Budget>,
+    /// What happens when the budget is spent: submissions are refused, or analysed by the rules alone and flagged
+    #[arg(long, group = "change", value_parser = crate::words::one_of(OverBudget::ALL, OverBudget::as_str))]
+    over_budget: Option<OverBudget>,
+}
+
+/// An amount, or no bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Budget(Option<f64>);
+
+fn budget(text: &str) -> Result<Budget, String> {
+    if text == "none" {
+        return Ok(Budget(None));
+    }
+    let amount = text.parse::<f64>().ok().filter(|amount| (0.0..1e12).contains(amount));
+    amount.map(|amount| Budget(Some(amount))).ok_or_else(|| "must be an amount such as 500.00, or none".to_owned())
 }
 
 impl Clients {
@@ -83,6 +102,8 @@ async fn set(settings: &Settings, pool: &Pool, client: &Client, args: &SetArgs) 
         callback_basic,
         rate_limit: args.rate.as_ref().map(|rate| (i32::try_from(rate.count).unwrap_or(i32::MAX), seconds(rate))),
         allow_high: args.allow_high,
+        budget: args.budget.map(|budget| budget.0),
+        over_budget: args.over_budget,
     };
     clients::change(pool, client.client_id, &change).await?;
     let changed = [
@@ -90,6 +111,8 @@ async fn set(settings: &Settings, pool: &Pool, client: &Client, args: &SetArgs) 
         ("callback_basic", change.callback_basic.is_some()),
         ("rate", change.rate_limit.is_some()),
         ("allow_high", change.allow_high.is_some()),
+        ("budget", change.budget.is_some()),
+        ("over_budget", change.over_budget.is_some()),
     ];
     let changed: Vec<&str> = changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
     let event = Event {
@@ -111,14 +134,20 @@ async fn print(settings: &Settings, pool: &Pool, client: &Client, json: bool) ->
         |(count, seconds)| format!("{count}/{seconds}"),
     );
     let secrets = client_secrets::live(pool, client.client_id).await?.len();
+    let spent = budgets::standing(pool, client.client_id, settings.time_zone).await?.map(|standing| standing.spent);
     let answer = json!({
         "client": client.name, "callback_form": client.callback_form, "callback_basic": client.has_callback_basic,
         "rate": rate, "allow_high": client.allow_high, "live_secrets": secrets,
+        "budget": client.budget, "over_budget": client.over_budget, "spent_this_month": spent,
     });
     show(json, &answer, || {
         let basic = if client.has_callback_basic { "set" } else { "not set" };
+        let budget = match client.budget {
+            Some(budget) => format!("{:.2} of {budget:.2}, then {}", spent.unwrap_or(0.0), client.over_budget),
+            None => "none".to_owned(),
+        };
         format!(
-            "client          {}\ncallback form   {}\ncallback basic  {basic}\nrate            {rate}\nallow high      {}\nlive secrets    {secrets}",
+            "client          {}\ncallback form   {}\ncallback basic  {basic}\nrate            {rate}\nallow high      {}\nlive secrets    {secrets}\nbudget          {budget}",
             client.name, client.callback_form, client.allow_high
         )
     });

@@ -10,7 +10,7 @@ mod value;
 
 pub use fault::{Fault, Faults};
 pub use reader::Reader;
-pub use services::{AnalyzerKind, Callbacks, Llm, Ocr, OcrEngineKind, Price, ResponseFormat};
+pub use services::{AnalyzerKind, Callbacks, Llm, Ocr, OcrEngineKind, Price, Prices, ResponseFormat};
 pub use table::{Setting, TABLE};
 pub use timing::{Limits, RateLimit, Retention, Timing};
 pub use value::{Allowed, Secret, duration};

@@ -99,7 +99,7 @@ pub struct Llm {
     /// `LLM_CALLS`: calls in flight at once; none: two for each run.
     pub calls: Option<usize>,
     /// `LLM_PRICE`.
-    pub price: Option<Price>,
+    pub prices: Prices,
     /// `LLM_MAX_TOKENS`: of an answer, at most; none: as the server has it.
     pub max_tokens: Option<usize>,
     /// `LLM_RESPONSE_FORMAT`.
@@ -129,8 +129,35 @@ impl std::str::FromStr for Price {
     fn from_str(text: &str) -> Result<Self, String> {
         let price = |part: &str| part.trim().parse::<f64>().ok().filter(|price| (0.0..1e6).contains(price));
         let parts = text.split_once('/').and_then(|(prompt, completion)| Some((price(prompt)?, price(completion)?)));
-        let (prompt, completion) = parts.ok_or("must be two prices such as 0.15/0.60")?;
+        let (prompt, completion) = parts
+            .ok_or("must be two prices such as 0.15/0.60, or models with theirs such as large=2/8,small=0.15/0.60")?;
         Ok(Self { prompt, completion })
+    }
+}
+
+/// Prices by model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prices(Vec<(Option<String>, Price)>);
+
+impl Prices {
+    /// What this model costs: its own price, else the one that names no model; none where there is neither.
+    pub fn of(&self, model: &str) -> Option<Price> {
+        let find = |name: Option<&str>| self.0.iter().find(|(of, _)| of.as_deref() == name).map(|(_, price)| *price);
+        find(Some(model)).or_else(|| find(None))
+    }
+}
+
+impl std::str::FromStr for Prices {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let of = |part: &str| match part.trim().rsplit_once('=') {
+            Some((model, price)) => Ok((Some(model.trim().to_owned()), price.parse()?)),
+            None => Ok::<_, String>((None, part.parse()?)),
+        };
+        let prices: Vec<_> = text.split(',').map(of).collect::<Result<_, _>>()?;
+        let twice = prices.iter().enumerate().any(|(at, (model, _))| prices[..at].iter().any(|(of, _)| of == model));
+        if twice { Err("names a model twice".to_owned()) } else { Ok(Self(prices)) }
     }
 }
 
@@ -148,7 +175,7 @@ impl Llm {
             api_key: reader.optional("LLM_API_KEY", value::secret),
             model: reader.optional("LLM_MODEL", value::text),
             calls: reader.optional("LLM_CALLS", value::number_in(1..=100_000)),
-            price: reader.optional("LLM_PRICE", str::parse),
+            prices: reader.optional("LLM_PRICE", str::parse).unwrap_or_default(),
             max_tokens: reader.optional("LLM_MAX_TOKENS", value::number_in(1..=1_000_000)),
             response_format: reader.required("LLM_RESPONSE_FORMAT", |value| match value {
                 "auto" => Ok(ResponseFormat::Auto),
@@ -192,5 +219,22 @@ impl Callbacks {
             pauses: reader.required("CALLBACK_PAUSES", value::durations),
             concurrency: reader.required("CALLBACK_CONCURRENCY", value::number_in(1..=4096)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_has_its_own_price_or_that_of_all() {
+        let prices: Prices = "0.15/0.60, vendor/large=2/8".parse().expect("prices");
+        assert_eq!(prices.of("vendor/large"), Some(Price { prompt: 2.0, completion: 8.0 }));
+        assert_eq!(prices.of("another"), Some(Price { prompt: 0.15, completion: 0.60 }));
+        assert_eq!("small=1/2".parse::<Prices>().expect("a price").of("another"), None);
+        for wrong in ["1", "large=1", "1/2,3/4", "a=1/2,a=3/4", "=", "-1/2"] {
+            assert!(wrong.parse::<Prices>().is_err(), "{wrong}");
+        }
+        assert_eq!(prices.of("another").and_then(|price| price.of(Some(1_000_000), Some(500_000))), Some(0.45));
     }
 }

@@ -42,7 +42,7 @@ settings! {
     "LLM_API_KEY" "" "its key";
     "LLM_MODEL" "" "the model's name";
     "LLM_CALLS" "" "calls to the model in flight at once in a worker; two for each run unless told";
-    "LLM_PRICE" "" "what a million tokens cost, prompt and answer, such as `0.15/0.60`; the cost of each call is kept";
+    "LLM_PRICE" "" "what a million tokens cost, prompt and answer, such as `0.15/0.60`, or by model: `large=2/8,small=0.15/0.60`; the cost of each call is kept";
     "LLM_MAX_TOKENS" "" "tokens of an answer, at most; as many as the server allows unless told";
     "LLM_RESPONSE_FORMAT" "auto" "`json_schema`, `json_object`, `none`, or `auto`: tries them in this order and remembers";
     "CALLBACK_ALLOW_HOSTS" "" "names, addresses, subnets that callbacks may reach although private or plain HTTP";

@@ -24,6 +24,8 @@ pub struct Caller {
     pub allow_high: bool,
     /// The client's own rate of submissions; the setting where none.
     pub rate_limit: Option<RateLimit>,
+    /// The client may spend so much on the model in a month and no more.
+    pub has_budget: bool,
 }
 
 /// A key as people see it.
@@ -49,9 +51,10 @@ pub struct ListedKey {
 /// The database is unavailable, or the row cannot be read.
 pub async fn caller(pool: &Pool, key_hash: &[u8; 32]) -> Result<Option<Caller>, StoreError> {
     let row = sqlx::query!(
-        "SELECT k.key_id, k.client_id, k.scopes, c.name, c.allow_high, c.rate_limit_count, c.rate_limit_seconds
+        r#"SELECT k.key_id, k.client_id, k.scopes, c.name, c.allow_high, c.rate_limit_count, c.rate_limit_seconds,
+                  c.budget IS NOT NULL AS "has_budget!"
          FROM api_keys k JOIN clients c USING (client_id)
-         WHERE k.key_hash = $1 AND k.revoked_at IS NULL",
+         WHERE k.key_hash = $1 AND k.revoked_at IS NULL"#,
         &key_hash[..]
     )
     .fetch_optional(pool)
@@ -66,6 +69,7 @@ pub async fn caller(pool: &Pool, key_hash: &[u8; 32]) -> Result<Option<Caller>, 
             scopes,
             allow_high: row.allow_high,
             rate_limit: own_rate(row.rate_limit_count, row.rate_limit_seconds),
+            has_budget: row.has_budget,
         })
     })
     .transpose()

@@ -2,13 +2,14 @@
 
 use uuid::Uuid;
 
+use super::budgets::OverBudget;
 use super::{Pool, StoreError};
 
 /// The forms of a callback (contract, section 3).
 pub const CALLBACK_FORMS: &[&str] = &["thin", "full", "plain"];
 
 /// A client and its settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Client {
     /// Its id.
     pub client_id: Uuid,
@@ -24,10 +25,14 @@ pub struct Client {
     pub rate_limit_seconds: Option<i32>,
     /// Whether it may submit with priority high.
     pub allow_high: bool,
+    /// What it may spend on the model in a month; none: no bound.
+    pub budget: Option<f64>,
+    /// What happens then: `refuse` or `rules`.
+    pub over_budget: String,
 }
 
 /// What is to be changed; what is none stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
     /// `thin`, `full` or `plain`.
     pub callback_form: Option<String>,
@@ -37,6 +42,10 @@ pub struct Change {
     pub rate_limit: Option<(i32, i32)>,
     /// Whether it may submit with priority high.
     pub allow_high: Option<bool>,
+    /// What it may spend on the model in a month; none inside: as much as it likes.
+    pub budget: Option<Option<f64>>,
+    /// What happens then.
+    pub over_budget: Option<OverBudget>,
 }
 
 /// What binds sealed credentials to their client: those of another cannot be put in their place.
@@ -73,7 +82,7 @@ pub async fn find(pool: &Pool, name: &str) -> Result<Option<Client>, StoreError>
     Ok(sqlx::query_as!(
         Client,
         r#"SELECT client_id, name, callback_form, callback_basic IS NOT NULL AS "has_callback_basic!",
-                  rate_limit_count, rate_limit_seconds, allow_high
+                  rate_limit_count, rate_limit_seconds, allow_high, budget::float8 AS budget, over_budget
            FROM clients WHERE name = $1"#,
         name
     )
@@ -100,7 +109,9 @@ pub async fn change(pool: &Pool, client_id: Uuid, change: &Change) -> Result<boo
         "UPDATE clients SET
             callback_form = coalesce($2, callback_form), callback_basic = coalesce($3, callback_basic),
             rate_limit_count = coalesce($4, rate_limit_count), rate_limit_seconds = coalesce($5, rate_limit_seconds),
-            allow_high = coalesce($6, allow_high)
+            allow_high = coalesce($6, allow_high),
+            budget = CASE WHEN $7 THEN $8::float8::numeric(14, 2) ELSE budget END,
+            over_budget = coalesce($9, over_budget)
          WHERE client_id = $1",
         client_id,
         change.callback_form,
@@ -108,6 +119,9 @@ pub async fn change(pool: &Pool, client_id: Uuid, change: &Change) -> Result<boo
         change.rate_limit.map(|(count, _)| count),
         change.rate_limit.map(|(_, seconds)| seconds),
         change.allow_high,
+        change.budget.is_some(),
+        change.budget.flatten(),
+        change.over_budget.map(OverBudget::as_str),
     )
     .execute(pool)
     .await?;

@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod budgets;
 pub mod callback_attempts;
 pub mod callback_events;
 pub mod callbacks;

@@ -149,6 +149,8 @@ families! {
         "Jobs given up, by kind";
     upkeep: Counters<1> = Family::default(), "upkeep_actions"
         "What upkeep did, by action";
+    budgets: Gauges<1> = Family::default(), "client_budgets"
+        "Clients with a budget for the model, by how much of this month's is spent";
     artifacts: Counters<1> = Family::default(), "artifacts"
         "Runs written into ARTIFACTS_DIR, not written, and removed again, by outcome";
     ocr_children: Gauges<1> = Family::default(), "ocr_children"
@@ -363,6 +365,18 @@ impl Metrics {
     /// Upkeep did something so often.
     pub fn upkeep(&self, action: &'static str, count: u64) {
         self.of().upkeep.get_or_create(&[("action", action)]).inc_by(count);
+    }
+
+    /// How many clients are within their budget, have spent 80 % of it, and all of it.
+    pub fn set_budgets(&self, within: i64, near: i64, spent: i64) {
+        for (state, count) in [("within", within), ("near", near), ("spent", spent)] {
+            self.of().budgets.get_or_create(&[("state", state)]).set(count);
+        }
+    }
+
+    /// Another process looks after budgets now.
+    pub fn forget_budgets(&self) {
+        self.of().budgets.clear();
     }
 
     /// A run was written into `ARTIFACTS_DIR`, was not (`failed`), or was removed from it.

@@ -151,7 +151,7 @@ impl Llm {
             api_key: Some(Secret::new("the-key")),
             model: Some("the-model".to_owned()),
             calls: None,
-            price: None,
+            prices: shared::settings::Prices::default(),
             max_tokens: None,
             response_format,
         }

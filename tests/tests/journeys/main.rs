@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod bad_input;
+mod budgets;
 mod callback_targets;
 mod callbacks;
 mod cancelling;

@@ -13,7 +13,7 @@ use shared::domain::{Classification, ErrorCode, Extraction, Page};
 
 pub use llm::LlmAnalyzer;
 pub use pair::{Asked, PairAnalyzer};
-pub use rules::RulesAnalyzer;
+pub use rules::{NAME as RULES, RulesAnalyzer};
 
 use crate::outside::Service;
 

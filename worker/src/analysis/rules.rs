@@ -7,6 +7,9 @@ use shared::domain::{Classification, Extraction, rules};
 
 use super::{Analysed, AnalysisInput, Analyzer};
 
+/// Its name in the record.
+pub const NAME: &str = "rules";
+
 /// The default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RulesAnalyzer;
@@ -14,7 +17,7 @@ pub struct RulesAnalyzer;
 #[async_trait]
 impl Analyzer for RulesAnalyzer {
     fn name(&self) -> &'static str {
-        "rules"
+        NAME
     }
 
     fn model(&self) -> Option<&str> {

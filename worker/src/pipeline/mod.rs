@@ -27,7 +27,7 @@ pub use acquire::Origin;
 pub use failure::Failure;
 pub use progress::{NoProgress, Progress};
 
-use crate::analysis::{AnalysisInput, Analyzer, LlmCall};
+use crate::analysis::{AnalysisInput, Analyzer, LlmCall, RulesAnalyzer};
 use crate::ocr::OcrEngine;
 use crate::outside::Service;
 use crate::sandbox::Sandbox;
@@ -90,6 +90,12 @@ impl Pipeline {
     /// The services outside that it needs.
     pub fn services(&self) -> impl Iterator<Item = &Arc<Service>> {
         self.engine.service().into_iter().chain(self.analyzer.service())
+    }
+
+    /// The same without a model.
+    #[must_use]
+    pub fn by_rules(&self) -> Self {
+        Self { analyzer: Arc::new(RulesAnalyzer), ..self.clone() }
     }
 
     /// Judges a document. `work` is filled as far as it got.

@@ -66,17 +66,33 @@ async fn pipeline(app: &App, claim: &RunClaim, guard: &LeaseGuard) -> Ended {
         scratch: scratch.path(),
     };
     let mut work = Work::default();
-    let judged = app.pipeline.run(&subject, &told, &mut work).await;
+    let over_budget = over_budget(app, claim).await;
+    let by_rules = over_budget.then(|| app.pipeline.by_rules());
+    let pipeline = by_rules.as_ref().unwrap_or(&app.pipeline);
+    let judged = pipeline.run(&subject, &told, &mut work).await;
     let kept = match judged {
         Ok(judged) => pictures::keep(app, &work).await.map(|pictures| (judged, pictures)),
         Err(failure) => Err(failure),
     };
     match kept {
         Ok((judged, pictures)) => {
-            Ended { pictures, ..Ended::new(Outcome::Judged(Box::new(judged)), work, Instant::now()) }
+            Ended { pictures, over_budget, ..Ended::new(Outcome::Judged(Box::new(judged)), work, Instant::now()) }
         }
-        Err(failure) => Ended::new(Outcome::Failed(failure), work, Instant::now()),
+        Err(failure) => Ended { over_budget, ..Ended::new(Outcome::Failed(failure), work, Instant::now()) },
     }
+}
+
+/// Whether the client's budget is spent and it chose the rules then. Where nobody can say, the model is asked: a budget
+/// is no promise to the cent, and a run is.
+async fn over_budget(app: &App, claim: &RunClaim) -> bool {
+    if app.pipeline.analyzer.model().is_none() {
+        return false;
+    }
+    let asked = app.budgets.by_rules(&app.pool, claim.client_id, app.settings.time_zone).await;
+    asked.unwrap_or_else(|error| {
+        tracing::warn!(%error, "nobody knows how the client's budget stands");
+        false
+    })
 }
 
 /// Tells the api processes, the metrics and the lease of the run's stages.

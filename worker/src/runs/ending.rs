@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use shared::domain::{ErrorCode, Evidence, Stage};
-use shared::settings::{Price, Timing};
+use shared::settings::{Prices, Timing};
 use shared::store::finish::{Finish, FinishedCall, FinishedPage, FinishedVerdict};
 
-use crate::analysis::LlmCall;
+use crate::analysis::{LlmCall, RULES};
+use crate::budgets::FLAG_OVER_BUDGET;
 use crate::callbacks::next_pause;
 use crate::pipeline::{Failure, Judged, Work};
 
@@ -34,6 +35,8 @@ pub struct Ended {
     pub pictures: Vec<Option<String>>,
     /// When: the model's calls are placed in time by it.
     pub at: Instant,
+    /// The client's budget is spent: the rules alone have analysed it.
+    pub over_budget: bool,
 }
 
 /// Who did it: the same for every run of a process.
@@ -48,7 +51,7 @@ pub struct Means {
     /// `prompt_version`.
     pub prompt_version: Option<&'static str>,
     /// `LLM_PRICE`.
-    pub price: Option<Price>,
+    pub prices: Prices,
     /// The worker's name.
     pub worker: String,
 }
@@ -75,7 +78,7 @@ pub enum Then {
 impl Ended {
     /// An attempt that ended so.
     pub fn new(outcome: Outcome, work: Work, at: Instant) -> Self {
-        Self { outcome, work, pictures: Vec::new(), at }
+        Self { outcome, work, pictures: Vec::new(), at, over_budget: false }
     }
 
     /// One that found nothing.
@@ -124,14 +127,18 @@ fn until_probed(wait: Duration, jitter: f64) -> Duration {
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, means: &Means) -> Finish {
-    let Ended { outcome, work, pictures, at } = ended;
-    let (verdict, errors) = match outcome {
+    let Ended { outcome, work, pictures, at, over_budget } = ended;
+    let (mut verdict, errors) = match outcome {
         Outcome::Judged(judged) => {
             let errors = judged.judgement.errors.clone();
             (Some(verdict(*judged)), errors)
         }
         _ => (None, failure.iter().map(|failure| failure.code).collect()),
     };
+    if let Some(verdict) = verdict.as_mut().filter(|_| over_budget) {
+        verdict.flags.push(FLAG_OVER_BUDGET.to_owned());
+    }
+    let asked = (!over_budget).then_some(means);
     let seconds = |stage: Stage| work.timings.get(stage.as_str()).copied();
     let analysis = seconds(Stage::Classify).into_iter().chain(seconds(Stage::Extract)).reduce(f64::max);
     Finish {
@@ -140,7 +147,7 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
         error_details: failure.map(|failure| failure.reason),
         page_count: work.page_count.and_then(|pages| i32::try_from(pages).ok()),
         llm_seconds: analysis.filter(|_| !work.calls.is_empty()),
-        llm_calls: work.calls.into_iter().map(|call| kept_call(call, at, means.price)).collect(),
+        llm_calls: work.calls.into_iter().map(|call| kept_call(call, at, &means.prices)).collect(),
         ocr_seconds: seconds(Stage::Read),
         stage_timings: work.timings,
         pages: work
@@ -156,9 +163,9 @@ fn finish(ended: Ended, failure: Option<Failure>, dead_reason: Option<String>, m
             })
             .collect(),
         ocr_engine: Some(means.ocr_engine),
-        analyzer: Some(means.analyzer),
-        model: means.model.clone(),
-        prompt_version: means.prompt_version,
+        analyzer: Some(asked.map_or(RULES, |means| means.analyzer)),
+        model: asked.and_then(|means| means.model.clone()),
+        prompt_version: asked.and_then(|means| means.prompt_version),
         dead_reason,
         last_worker: None,
         worker: means.worker.clone(),
@@ -186,7 +193,7 @@ fn verdict(judged: Judged) -> FinishedVerdict {
     }
 }
 
-fn kept_call(call: LlmCall, at: Instant, price: Option<Price>) -> FinishedCall {
+fn kept_call(call: LlmCall, at: Instant, prices: &Prices) -> FinishedCall {
     FinishedCall {
         call_type: call.call_type.as_str(),
         model: call.model.to_string(),
@@ -195,7 +202,7 @@ fn kept_call(call: LlmCall, at: Instant, price: Option<Price>) -> FinishedCall {
         prompt_tokens: call.prompt_tokens,
         completion_tokens: call.completion_tokens,
         total_tokens: call.total_tokens,
-        cost: price.and_then(|price| price.of(call.prompt_tokens, call.completion_tokens)),
+        cost: prices.of(&call.model).and_then(|price| price.of(call.prompt_tokens, call.completion_tokens)),
         outcome: call.outcome.to_owned(),
     }
 }
@@ -213,7 +220,7 @@ mod tests {
             analyzer: "rules",
             model: None,
             prompt_version: None,
-            price: None,
+            prices: Prices::default(),
             worker: "worker".into(),
         };
         after(Ended::without_work(outcome, Instant::now()), attempt, &settings.timing, &means, 0.5)

@@ -5,6 +5,7 @@
 //! by the state that they are in, a message that comes twice is claimed once, and files that are old and named by
 //! no run stay so.
 
+mod budgets;
 mod counts;
 mod dead_letters;
 mod endings;
@@ -80,12 +81,14 @@ enum Part {
     Windows,
     /// Figures of the runs that ended.
     Statistics,
+    /// Clients that have spent most of their budget.
+    Budgets,
     /// The audit's chain.
     Seals,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Leases,
         Self::Messages,
         Self::Letters,
@@ -93,6 +96,7 @@ impl Part {
         Self::Strays,
         Self::Windows,
         Self::Statistics,
+        Self::Budgets,
         Self::Seals,
     ];
 
@@ -105,6 +109,7 @@ impl Part {
             Self::Strays => strays::DUTY,
             Self::Windows => windows::DUTY,
             Self::Statistics => Duty::at_every_look("statistics"),
+            Self::Budgets => Duty::at_every_look("budgets"),
             Self::Seals => Duty::at_every_look("seals"),
         }
     }
@@ -144,8 +149,10 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
     let duty = part.duty();
     if !duty.take(app).await? {
         missing.forget();
-        if matches!(part, Part::Messages) {
-            app.metrics.forget_fleet();
+        match part {
+            Part::Messages => app.metrics.forget_fleet(),
+            Part::Budgets => app.metrics.forget_budgets(),
+            _ => {}
         }
         return Ok(());
     }
@@ -163,6 +170,7 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
         Part::Strays => strays::remove(app).await,
         Part::Windows => windows::remove(app).await,
         Part::Statistics => statistics::add_up(app).await,
+        Part::Budgets => budgets::look(app).await,
         Part::Seals => seals::seal(app).await,
     };
     match done? {
