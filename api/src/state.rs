@@ -8,11 +8,12 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
+use shared::domain::terms::Terms;
 use shared::paused::Paused;
 use shared::queue::events::RunEvent;
 use shared::relay::RelayHandle;
 use shared::secrets::ValueHasher;
-use shared::settings::{Allowed, RateLimit, Retention, Settings};
+use shared::settings::{Allowed, RateLimit, Settings};
 use shared::store::Pool;
 use shared::store::search::Slots;
 use shared::telemetry::Metrics;
@@ -83,7 +84,7 @@ pub struct Rules {
     /// `CALLBACK_ALLOW_HOSTS`.
     pub allow_hosts: Vec<Allowed>,
     /// `RETENTION_…`
-    pub retention: Retention,
+    pub terms: Terms,
     /// `TIME_ZONE`.
     pub time_zone: Tz,
     /// `JUDGE_AS_OF`.
@@ -99,7 +100,7 @@ impl From<&Settings> for Rules {
         Self {
             trusted_proxies: settings.trusted_proxies.clone(),
             allow_hosts: settings.callbacks.allow_hosts.clone(),
-            retention: settings.retention.clone(),
+            terms: settings.terms(),
             time_zone: settings.time_zone,
             judge_as_of: settings.judge_as_of,
             run_max_age: settings.timing.run_max_age,

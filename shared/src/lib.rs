@@ -2,6 +2,7 @@
 //! the queue (the only place that knows AMQP), documents, settings and telemetry.
 
 pub mod access;
+pub mod archive;
 pub mod audit_head;
 pub mod callback_body;
 pub mod callback_target;
@@ -9,10 +10,12 @@ pub mod clock;
 pub mod documents;
 pub mod domain;
 pub mod ended;
+pub mod export;
 pub mod legacy;
 pub mod paused;
 pub mod queue;
 pub mod relay;
+pub mod retention;
 pub mod retry;
 pub mod retry_after;
 pub mod run_view;

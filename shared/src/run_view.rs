@@ -307,6 +307,7 @@ mod tests {
             review: None,
             flags: Vec::new(),
             duplicate_of: None,
+            retain_from: None,
             trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
             duration_seconds: None,
             queue_seconds: None,

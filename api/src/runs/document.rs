@@ -37,7 +37,7 @@ pub async fn document(
     RunId(run_id): RunId,
 ) -> Result<Response, Problem> {
     let record = find::readable(&app, &caller, &context, run_id, "document.read").await?;
-    let stored = app.documents.get(find::document_key(&record, &app.rules.retention)?).await?;
+    let stored = app.documents.get(find::document_key(&record, &app.rules.terms)?).await?;
     let media_type = record.content_type.as_deref().unwrap_or("application/octet-stream");
     let disposition = attachment(record.original_filename.as_deref().unwrap_or("document"));
     Ok(([(CONTENT_DISPOSITION, disposition)], streamed(stored, media_type)).into_response())

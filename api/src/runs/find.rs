@@ -1,14 +1,12 @@
 //! Finds the run that a request names, as far as its caller may know of it.
 
 use axum::extract::{FromRequestParts, Path};
-use chrono::{DateTime, TimeDelta, Utc};
 use http::request::Parts;
 use shared::access::Scope;
-use shared::domain::Status;
-use shared::settings::Retention;
+use shared::domain::terms::Terms;
 use shared::store::api_keys::Caller;
 use shared::store::audit::Read;
-use shared::store::erasures;
+use shared::store::erasures::{self, Fate};
 use shared::store::runs::{self, RunRecord};
 use uuid::Uuid;
 
@@ -93,58 +91,46 @@ pub async fn known(
     let sees_all = reading && caller.scopes.contains(&Scope::Operator);
     let sees = |client_id| client_id == caller.client_id || sees_all;
     let Some(record) = found else {
-        let erased = erasures::client_of(&app.pool, run_id).await?;
-        return Err(match erased {
-            Some(client_id) if sees(client_id) => Problem::new(Code::RunErased, "The run was erased."),
-            _ => Problem::not_found(),
+        let fate = erasures::fate_of(&app.pool, run_id).await?;
+        return Err(match fate.filter(|(client_id, _)| sees(*client_id)) {
+            Some((_, Fate::Erased)) => Problem::new(Code::RunErased, "The run was erased."),
+            Some((_, Fate::Archived)) => past_its_term(),
+            None => Problem::not_found(),
         });
     };
     if !sees(record.client_id) {
         return Err(Problem::not_found());
     }
     if expired(app, &record) {
-        return Err(Problem::new(Code::RunExpired, "The run is past its term."));
+        return Err(past_its_term());
     }
     Ok(record)
+}
+
+fn past_its_term() -> Problem {
+    Problem::new(Code::RunExpired, "The run is past its term.")
 }
 
 /// The key of the run's document.
 ///
 /// # Errors
 /// 410 where the document is gone or past its term.
-pub fn document_key<'a>(record: &'a RunRecord, retention: &Retention) -> Result<&'a str, Problem> {
-    let expired = past(record.created_at, record.read_at, retention.document);
+pub fn document_key<'a>(record: &'a RunRecord, terms: &Terms) -> Result<&'a str, Problem> {
+    let expired = terms.at(record.read_at).document_is_past(record.counts_from());
     match record.document_key.as_deref().filter(|_| !expired) {
         Some(key) => Ok(key),
         None => Err(Problem::new(Code::DocumentExpired, "The document is past its term.")),
     }
 }
 
-/// Whether a run is past its term: as good as gone, though nothing has deleted it yet.
+/// Whether a run is past its term: as good as gone, whether or not it was deleted yet.
 pub fn expired(app: &App, record: &RunRecord) -> bool {
-    run_has_expired(record.status, record.created_at, record.read_at, &app.rules.retention)
-}
-
-/// Whether a run is past its term. One that is processing never is.
-fn run_has_expired(status: Status, created_at: DateTime<Utc>, now: DateTime<Utc>, retention: &Retention) -> bool {
-    match status {
-        Status::Processing => false,
-        Status::Success => past(created_at, now, retention.success),
-        Status::Error => past(created_at, now, retention.error),
-    }
-}
-
-fn past(from: DateTime<Utc>, now: DateTime<Utc>, term: std::time::Duration) -> bool {
-    TimeDelta::from_std(term).is_ok_and(|term| now - from >= term)
+    app.rules.terms.at(record.read_at).run_is_past(record.status, record.counts_from())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    const DAY: u64 = 86_400;
 
     #[test]
     fn a_run_has_one_address() {
@@ -153,18 +139,5 @@ mod tests {
         for other in ["", "x", &text.replace('-', ""), &format!("{{{text}}}"), &format!("urn:uuid:{text}")] {
             assert!(id(other).is_none(), "{other}");
         }
-    }
-
-    #[test]
-    fn a_run_expires_when_its_term_is_over_and_not_before() {
-        let days = |days| Duration::from_secs(days * DAY);
-        let retention = Retention { success: days(90), error: days(180), document: days(30) };
-        let created: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().expect("a time");
-        let expired = |status, after: Duration| run_has_expired(status, created, created + after, &retention);
-        assert!(!expired(Status::Success, days(90) - Duration::from_millis(1)));
-        assert!(expired(Status::Success, days(90)));
-        assert!(!expired(Status::Error, days(179)));
-        assert!(expired(Status::Error, days(180)));
-        assert!(!expired(Status::Processing, days(1000)));
     }
 }

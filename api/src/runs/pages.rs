@@ -91,7 +91,7 @@ pub async fn image(
     let page_number =
         whole(&page_number).and_then(|number| i32::try_from(number).ok()).ok_or_else(Problem::not_found)?;
     // The picture goes with the document.
-    find::document_key(&record, &app.rules.retention)?;
+    find::document_key(&record, &app.rules.terms)?;
     let key = pages::image_key(&app.pool, run_id, record.generation, page_number).await?;
     let stored = app.documents.get(&key.ok_or_else(Problem::not_found)?).await?;
     Ok(streamed(stored, "image/jpeg"))

@@ -41,7 +41,7 @@ pub async fn retry(
     if !retryable {
         return Err(refused());
     }
-    find::document_key(&record, &app.rules.retention)?;
+    find::document_key(&record, &app.rules.terms)?;
     let retrier = Retrier {
         actor: &caller.key_id.to_string(),
         operator: false,

@@ -12,5 +12,6 @@ mod reading;
 mod searching;
 mod service;
 mod statistics;
+mod terms;
 mod waiting;
 mod writing;

@@ -7,13 +7,17 @@ mod clients;
 mod compare;
 mod dead;
 mod doctor;
+mod erase;
+mod erasures;
 mod evaluate;
+mod export;
 mod import;
 mod jobs;
 mod keys;
 mod migrate;
 mod names;
 mod pause;
+mod retention;
 mod runs;
 mod score;
 mod secrets;
@@ -61,6 +65,16 @@ pub enum Command {
     /// Figures of the runs that ended
     #[command(subcommand)]
     Stats(stats::Stats),
+    /// What is past its term
+    #[command(subcommand)]
+    Retention(retention::Retention),
+    /// Erases all runs of a person
+    Erase(erase::Args),
+    /// What was erased
+    #[command(subcommand)]
+    Erasures(erasures::Erasures),
+    /// Writes a day for the warehouse, without names and IIN
+    Export(export::Args),
     /// Takes the run folders of the system before this one into the record
     Import(import::Args),
     /// Holds the verdicts of the system before against ours
@@ -107,6 +121,10 @@ impl Command {
             Self::Dead(command) => command.run(json).await,
             Self::Audit(command) => command.run(json).await,
             Self::Stats(command) => command.run(json).await,
+            Self::Retention(command) => command.run(json).await,
+            Self::Erase(args) => erase::run(&args, json).await,
+            Self::Erasures(command) => command.run(json).await,
+            Self::Export(args) => export::run(&args, json).await,
             Self::Import(args) => import::run(&args, json).await,
             Self::Compare(args) => compare::run(&args, json).await,
             Self::Seed(args) => seed::run(&args, json).await,

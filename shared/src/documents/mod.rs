@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, PutPayload};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::telemetry::Metrics;
 
@@ -25,6 +25,9 @@ use calls::Calls;
 pub use error::DocumentsError;
 pub use keys::{BadObjectKey, document_key, incoming_key, page_key};
 pub use upload::Upload;
+
+/// Bytes of a file that are read at once.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// The store of documents and page pictures. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -139,6 +142,26 @@ impl Documents {
             }
             GetResultPayload::Stream(bytes) => write(bytes, file).await,
         }
+    }
+
+    /// Stores a file of this machine; answers how many bytes it has.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the store is unavailable; nothing can be read at `key` then that was not before.
+    pub async fn upload(&self, key: &str, file: &FilePath) -> Result<u64, DocumentsError> {
+        let mut file = tokio::fs::File::open(file).await.map_err(DocumentsError::File)?;
+        let (mut upload, mut written) = (self.begin(key)?, 0);
+        loop {
+            let mut piece = Vec::with_capacity(PIECE_BYTES);
+            let read = (&mut file).take(PIECE_BYTES as u64).read_to_end(&mut piece).await;
+            if read.map_err(DocumentsError::File)? == 0 {
+                break;
+            }
+            written += piece.len() as u64;
+            upload.write(Bytes::from(piece)).await?;
+        }
+        upload.finish().await?;
+        Ok(written)
     }
 
     /// Deletes an object; one that is absent is deleted already.

@@ -20,6 +20,7 @@ pub mod page;
 pub mod rules;
 pub mod run;
 pub mod settle;
+pub mod terms;
 pub mod text_quality;
 
 pub use content_type::ContentType;

@@ -20,6 +20,8 @@ use std::net::SocketAddr;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
+use crate::domain::terms::Terms;
+
 /// Everything a process of RB-OCR can be told.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -159,6 +161,13 @@ impl Settings {
         settings.llm.check(&mut reader);
         settings.ocr.check(&mut reader);
         reader.finish(settings)
+    }
+
+    /// How long things are kept, by whose days.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        let Retention { success, error, document, audit } = self.retention;
+        Terms { success, error, document, audit, zone: self.time_zone }
     }
 
     /// Work waits for outside most of its time, and a statement takes milliseconds. But with too few connections

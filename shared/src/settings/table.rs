@@ -61,6 +61,7 @@ settings! {
     "RETENTION_SUCCESS" "90d" "how long runs with a verdict are kept";
     "RETENTION_ERROR" "180d" "how long runs in error are kept";
     "RETENTION_DOCUMENT" "30d" "how long documents are kept";
+    "RETENTION_AUDIT" "1826d" "how long audit events are kept: five years";
     "OTEL_EXPORTER_OTLP_ENDPOINT" "" "where traces, metrics and logs go, by OTLP over HTTP";
     "RUST_LOG" "info" "how much is logged";
 }

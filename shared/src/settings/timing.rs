@@ -125,6 +125,8 @@ pub struct Retention {
     pub error: Duration,
     /// `RETENTION_DOCUMENT`.
     pub document: Duration,
+    /// `RETENTION_AUDIT`.
+    pub audit: Duration,
 }
 
 impl Retention {
@@ -133,6 +135,7 @@ impl Retention {
             success: reader.required("RETENTION_SUCCESS", value::duration),
             error: reader.required("RETENTION_ERROR", value::duration),
             document: reader.required("RETENTION_DOCUMENT", value::duration),
+            audit: reader.required("RETENTION_AUDIT", value::duration),
         }
     }
 }

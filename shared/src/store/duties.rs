@@ -49,6 +49,41 @@ pub async fn take_due(
     Ok(done.rows_affected() == 1)
 }
 
+/// Holds a duty for `term` from now on, if it has been ours without a gap: false where it was not, whoever has it now.
+///
+/// # Errors
+/// The database is away.
+pub async fn extend(pool: &Pool, name: &str, holder: &str, term: Duration) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "UPDATE duties SET until = now() + $3::bigint * interval '1 millisecond'
+         WHERE name = $1 AND holder = $2 AND until > now()",
+        name,
+        holder,
+        i64::try_from(term.as_millis()).unwrap_or(i64::MAX),
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lets go of a duty that was not done, so that others need not wait for the end of its term.
+///
+/// # Errors
+/// The database is away; the duty then ends with its term.
+pub async fn release(pool: &Pool, name: &str, holder: &str) -> Result<(), StoreError> {
+    sqlx::query!("UPDATE duties SET until = now() WHERE name = $1 AND holder = $2", name, holder).execute(pool).await?;
+    Ok(())
+}
+
+/// Who holds a duty now.
+///
+/// # Errors
+/// The database is away.
+pub async fn holder(pool: &Pool, name: &str) -> Result<Option<String>, StoreError> {
+    let holder = sqlx::query_scalar!("SELECT holder FROM duties WHERE name = $1 AND until > now()", name);
+    Ok(holder.fetch_optional(pool).await?.flatten())
+}
+
 /// Notes that a duty was done and lets go of it.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::{Pool, StoreError};
+use crate::domain::terms::counts_from;
 use crate::domain::{Checks, ErrorCode, Evidence, Priority, Stage, Status};
 
 /// A run as it is recorded. `stage` and `attempts` are the live job's while it is processing.
@@ -73,6 +74,8 @@ pub struct RunRecord {
     pub flags: Vec<String>,
     /// An earlier run with the same file.
     pub duplicate_of: Option<Uuid>,
+    /// From when its terms count where that is not its creation: of imported runs.
+    pub retain_from: Option<DateTime<Utc>>,
     /// W3C trace id of the request.
     pub trace_id: Option<String>,
     /// `completed_at` − `created_at`.
@@ -85,6 +88,14 @@ pub struct RunRecord {
     pub llm_seconds: Option<f64>,
     /// The database's time when this was read: terms are judged by it.
     pub read_at: DateTime<Utc>,
+}
+
+impl RunRecord {
+    /// From when its terms count.
+    #[must_use]
+    pub fn counts_from(&self) -> DateTime<Utc> {
+        counts_from(self.created_at, self.retain_from)
+    }
 }
 
 /// One error of a run.
@@ -142,7 +153,7 @@ pub(crate) async fn find_in(
                   r.verdict, r.extracted_fio, r.extracted_doc_date, r.extracted_doc_type, r.single_doc_type,
                   r.doc_type_known, r.validation_checks, r.evidence, e.codes AS "codes?", e.details AS "details?",
                   v.verdict AS "review_verdict?", v.reason AS "review_reason?", v.at AS "review_at?",
-                  r.flags, r.duplicate_of, r.trace_id, r.duration_seconds, r.queue_seconds, r.ocr_seconds,
+                  r.flags, r.duplicate_of, r.retain_from, r.trace_id, r.duration_seconds, r.queue_seconds, r.ocr_seconds,
                   r.llm_seconds, now() AS "read_at!"
            FROM unnest((SELECT $1::uuid[])) AS wanted (run_id)
            JOIN verification_runs r ON r.run_id = wanted.run_id
@@ -200,6 +211,7 @@ struct RunRow {
     review_at: Option<DateTime<Utc>>,
     flags: Vec<String>,
     duplicate_of: Option<Uuid>,
+    retain_from: Option<DateTime<Utc>>,
     trace_id: Option<String>,
     duration_seconds: Option<f64>,
     queue_seconds: Option<f64>,
@@ -262,6 +274,7 @@ impl TryFrom<RunRow> for RunRecord {
             review,
             flags: row.flags,
             duplicate_of: row.duplicate_of,
+            retain_from: row.retain_from,
             trace_id: row.trace_id,
             duration_seconds: row.duration_seconds,
             queue_seconds: row.queue_seconds,

@@ -149,6 +149,10 @@ families! {
         "Jobs given up, by kind";
     upkeep: Counters<1> = Family::default(), "upkeep_actions"
         "What upkeep did, by action";
+    retention_steps: Counters<1> = Family::default(), "retention_steps"
+        "What went past its term and was dealt with, by what it is";
+    retention_rounds: Counters<1> = Family::default(), "retention_rounds"
+        "Rounds of retention, by outcome";
     budgets: Gauges<1> = Family::default(), "client_budgets"
         "Clients with a budget for the model, by how much of this month's is spent";
     artifacts: Counters<1> = Family::default(), "artifacts"
@@ -365,6 +369,17 @@ impl Metrics {
     /// Upkeep did something so often.
     pub fn upkeep(&self, action: &'static str, count: u64) {
         self.of().upkeep.get_or_create(&[("action", action)]).inc_by(count);
+    }
+
+    /// Something past its term was dealt with.
+    pub fn retention_step(&self, what: &'static str, count: u64) {
+        self.of().retention_steps.get_or_create(&[("what", what)]).inc_by(count);
+    }
+
+    /// A round of retention ended.
+    pub fn retention_ended(&self, wholly: bool) {
+        let outcome = if wholly { "done" } else { "failed" };
+        self.of().retention_rounds.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// How many clients are within their budget, have spent 80 % of it, and all of it.

@@ -1,6 +1,7 @@
 //! Journeys of documents through the real api, worker and command line, on real PostgreSQL, RabbitMQ and
 //! Tesseract. Only the model, the remote OCR and the caller's endpoint are stand-ins.
 
+mod ageing;
 mod artifacts;
 mod bad_input;
 mod budgets;

@@ -14,6 +14,8 @@ const OF_BAD_DAYS: &[&str] = &[
     "rb_ocr_breaker_state",
     "rb_ocr_dead_letters",
     "rb_ocr_llm_tokens",
+    "rb_ocr_retention_rounds",
+    "rb_ocr_retention_steps",
     "rb_ocr_submissions_refused",
     "rb_ocr_upkeep_actions",
 ];

@@ -11,6 +11,7 @@ mod dead_letters;
 mod endings;
 mod missing;
 mod months;
+mod retention;
 mod seals;
 mod statistics;
 mod strays;
@@ -81,6 +82,8 @@ enum Part {
     Windows,
     /// Figures of the runs that ended.
     Statistics,
+    /// What is past its term.
+    Retention,
     /// Clients that have spent most of their budget.
     Budgets,
     /// The audit's chain.
@@ -88,7 +91,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Leases,
         Self::Messages,
         Self::Letters,
@@ -96,6 +99,7 @@ impl Part {
         Self::Strays,
         Self::Windows,
         Self::Statistics,
+        Self::Retention,
         Self::Budgets,
         Self::Seals,
     ];
@@ -109,6 +113,7 @@ impl Part {
             Self::Strays => strays::DUTY,
             Self::Windows => windows::DUTY,
             Self::Statistics => Duty::at_every_look("statistics"),
+            Self::Retention => retention::DUTY,
             Self::Budgets => Duty::at_every_look("budgets"),
             Self::Seals => Duty::at_every_look("seals"),
         }
@@ -170,6 +175,7 @@ async fn look(app: &App, part: Part, missing: &mut missing::Looks) -> Result<(),
         Part::Strays => strays::remove(app).await,
         Part::Windows => windows::remove(app).await,
         Part::Statistics => statistics::add_up(app).await,
+        Part::Retention => retention::keep(app).await,
         Part::Budgets => budgets::look(app).await,
         Part::Seals => seals::seal(app).await,
     };

@@ -16,7 +16,8 @@ run AS (
         run_id, client_id, created_at, completed_at, fio, fio_search, iin, external_request_id, metadata,
         original_filename, document_key, content_type, file_size_bytes, sha256, page_count, status, stage, error_code,
         verdict, extracted_fio, extracted_doc_date, extracted_doc_type, single_doc_type, doc_type_known,
-        validation_checks, validity_day, duration_seconds, ocr_seconds, llm_seconds, legacy_run_id, trace_id, duplicate_of)
+        validation_checks, validity_day, duration_seconds, ocr_seconds, llm_seconds, legacy_run_id, trace_id, duplicate_of,
+        retain_from)
     SELECT g.run_id, $2, g.created_at, g.completed_at, g.fio, g.fio_search, g.iin, g.external_request_id, g.metadata,
            g.original_filename, g.document_key, g.content_type, g.file_size_bytes, g.sha256, g.page_count, g.status,
            'done', g.error_code, g.verdict, g.extracted_fio, g.extracted_doc_date, g.extracted_doc_type,
@@ -25,8 +26,12 @@ run AS (
            -- the first of the same client with the same bytes, among those that are there and those that come with it
            CASE WHEN g.sha256 IS NOT NULL THEN least(nullif(g.first_given, g.run_id), (
                SELECT d.run_id FROM verification_runs d
-               WHERE d.client_id = $2 AND d.sha256 = g.sha256 AND d.run_id < g.run_id ORDER BY d.run_id LIMIT 1)) END
+               WHERE d.client_id = $2 AND d.sha256 = g.sha256 AND d.run_id < g.run_id ORDER BY d.run_id LIMIT 1)) END,
+           -- its terms count from today
+           now()
     FROM given g
+    -- one that came before and went past its term since does not come again
+    WHERE NOT EXISTS (SELECT FROM archived_runs a WHERE a.run_id = g.run_id)
     ON CONFLICT (run_id) DO NOTHING
     RETURNING run_id, created_at, status, verdict, duplicate_of, extracted_doc_type, page_count, duration_seconds,
               ocr_seconds, llm_seconds
