@@ -47,37 +47,7 @@ async fn build_on(connection: &mut PgConnection) -> sqlx::Result<usize> {
         execute(connection, on_partition(definition, &name, partition)).await?;
         execute(connection, format!("ALTER INDEX {parent_index} ATTACH PARTITION {name}")).await?;
     }
-    drop_superseded(connection).await?;
     Ok(missing.len())
-}
-
-/// Indexes that others stand for once these are whole.
-const SUPERSEDED: [(&str, &str); 1] = [("verification_runs_client", "verification_runs_of_client")];
-
-/// SQLSTATE of a lock that was waited for long enough.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
-
-/// Drops what is no longer needed. Whoever cannot have its lock soon leaves it to the next call: nobody waits behind.
-async fn drop_superseded(connection: &mut PgConnection) -> sqlx::Result<()> {
-    for (old, new) in SUPERSEDED {
-        let whole: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($2) AND indisvalid)
-                AND to_regclass($1) IS NOT NULL",
-        )
-        .bind(old)
-        .bind(new)
-        .fetch_one(&mut *connection)
-        .await?;
-        if whole {
-            let dropped =
-                execute(connection, format!("SET LOCAL lock_timeout = '3s'; DROP INDEX IF EXISTS {old}")).await;
-            match dropped {
-                Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => {}
-                other => other?,
-            }
-        }
-    }
-    Ok(())
 }
 
 async fn execute(connection: &mut PgConnection, statement: String) -> sqlx::Result<()> {

@@ -39,17 +39,3 @@ async fn an_index_that_a_step_left_is_built_month_by_month_also_after_a_break() 
     .unwrap();
     assert!(kind.contains("USING gin") && kind.contains("gin_pending_list_limit"), "{kind}");
 }
-
-#[tokio::test]
-async fn an_index_that_another_stands_for_is_gone_when_that_is_whole() {
-    let database = Database::fresh().await;
-    let known = |name: &'static str| {
-        let pool = database.pool().clone();
-        async move {
-            let known: bool =
-                sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(name).fetch_one(&pool).await.unwrap();
-            known
-        }
-    };
-    assert!(!known("verification_runs_client").await && known("verification_runs_of_client").await);
-}
