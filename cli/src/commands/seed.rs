@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Bytes of each run's text, about
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(200..=20_000))]
+    #[arg(long, default_value_t = 2_048, value_parser = clap::value_parser!(u32).range(200..=20_000))]
     text_bytes: u32,
     /// Batches written at once
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]

@@ -13,7 +13,7 @@ use crate::store::retention::{self, RUN_TABLES};
 use super::Keeper;
 use super::keep::Report;
 
-/// How often a table is asked for that is in use; a try waits for half a second at most, and so do all behind it.
+/// How often a table is asked for that is in use; a try waits for two seconds at most, and so do all behind it.
 const TRIES: u32 = 6;
 
 impl Keeper {

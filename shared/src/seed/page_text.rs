@@ -33,9 +33,13 @@ pub(super) fn text(dice: &mut Dice, document: &Document<'_>, bytes: usize) -> St
         text += &format!("Выдан(а) {} в том, что указанные сведения верны.\n", document.fio);
     }
     let sentences: &[&str] = if document.kazakh { &KAZAKH } else { &RUSSIAN };
-    while text.len() + 160 < bytes {
+    // What stands beneath is some ninety bytes.
+    while text.len() + 90 < bytes {
         let sentence = *dice.one(sentences);
         for word in sentence.split(' ') {
+            if text.len() + 90 >= bytes {
+                break;
+            }
             if dice.chance(0.015) {
                 misread(dice, word, &mut text)
             } else {

@@ -10,6 +10,7 @@ use super::run::{End, Made};
 use crate::documents::document_key;
 use crate::domain::Status;
 use crate::domain::names::fio_search;
+use crate::store::finish::compact;
 
 /// Lines for each table, in the order of the columns that `store::seed` names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub(super) fn write(batch: &mut Batch, plan: &Plan, run: &Made) {
         json!({ "acquire": 0.012, "read": rounded(read), "classify": rounded(ask * 0.4), "extract": rounded(ask * 0.6),
                 "validate": 0.001 })
     });
-    let checks = found.map(|found| serde_json::to_value(found.checks).unwrap_or_default());
-    let evidence = found.map(|found| serde_json::to_value(&found.evidence).unwrap_or_default());
+    let checks = found.map(|found| compact::checks(&found.checks));
+    let evidence = found.map(|found| compact::evidence(&found.evidence));
     Line::of(&mut batch.runs)
         .is(run.run_id)
         .is(run.client_id)

@@ -11,7 +11,7 @@ pub struct Options {
     #[arg(long, default_value_t = 3)]
     pub months: u32,
     /// Bytes of each run's text, about
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 2_048)]
     pub text_bytes: usize,
     /// Different values of a kind, where there are so many
     #[arg(long, default_value_t = 40)]

@@ -2,10 +2,12 @@
 //! and deletes its job; a worker that lost its lease changes nothing. Where the caller asked to be told, the
 //! event is made in the same transaction.
 
+pub(crate) mod compact;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::callback_events;
@@ -225,8 +227,8 @@ async fn write(
     finish: &Finish,
 ) -> Result<Option<Written>, StoreError> {
     let verdict = finish.verdict.as_ref();
-    let evidence = verdict.map(|v| serde_json::to_value(&v.evidence).unwrap_or(Value::Null));
-    let checks = verdict.map(|v| serde_json::to_value(v.checks).unwrap_or(Value::Null));
+    let evidence = verdict.map(|v| compact::evidence(&v.evidence));
+    let checks = verdict.map(|v| compact::checks(&v.checks));
     let error_details = finish.error_details.as_ref().map(|text| json!({ "reason": text }));
     let (codes, ints, details) = errors_as_columns(&finish.errors);
     let pages = Pages::of(&finish.pages);
@@ -249,7 +251,7 @@ async fn write(
         verdict.and_then(|v| v.doc_type_known),
         checks,
         evidence,
-        json!(finish.stage_timings),
+        json!(compact::seconds(&finish.stage_timings)),
         verdict.map_or(&[][..], |v| &v.flags[..]),
         finish.page_count,
         finish.ocr_engine,
