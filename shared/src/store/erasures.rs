@@ -159,7 +159,6 @@ async fn erase_rows(
         errors AS (DELETE FROM verification_errors WHERE run_id = $1),
         pages AS (DELETE FROM ocr_pages WHERE run_id = $1 RETURNING image_key),
         calls AS (DELETE FROM llm_calls WHERE run_id = $1),
-        hashes AS (DELETE FROM page_hashes WHERE run_id = $1),
         decisions AS (DELETE FROM reviews WHERE run_id = $1),
         events AS (DELETE FROM callbacks WHERE run_id = $1),
         attempts AS (DELETE FROM callback_attempts WHERE run_id = $1),
@@ -171,6 +170,7 @@ async fn erase_rows(
         ),
         grave AS (DELETE FROM archived_runs WHERE run_id = $1),
         slow AS (DELETE FROM stats_slow_runs WHERE run_id = $1),
+        hashes AS (DELETE FROM page_hashes WHERE run_id = $1),
         keys AS (
             SELECT jsonb_agg(key) AS keys
             FROM (SELECT document_key FROM run UNION ALL SELECT image_key FROM pages) AS all_keys (key)

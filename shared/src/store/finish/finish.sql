@@ -9,14 +9,14 @@ run AS (
         error_code = $5, error_details = $6, verdict = $7,
         extracted_fio = $8, extracted_doc_date = $9, extracted_doc_type = $10,
         single_doc_type = $11, doc_type_known = $12, validation_checks = $13, evidence = $14,
+        -- a paper scanned again; the same file was found at the intake
+        duplicate_of = coalesce(r.duplicate_of, $45::uuid),
         stage_timings = $15, flags = $16, page_count = coalesce($17, r.page_count),
         ocr_engine = $18, analyzer = $19, model = $20, prompt_version = $21, pipeline_version = $22,
         duration_seconds = greatest(0, extract(epoch FROM date_trunc('milliseconds', now()) - r.created_at)),
         -- neither worked on in this attempt nor in an earlier one
         queue_seconds = greatest(0, extract(epoch FROM gone.leased_at - gone.created_at) - gone.work_ms / 1000.0),
         ocr_seconds = $23, llm_seconds = $24,
-        -- a paper scanned again; the same file was found at the intake
-        duplicate_of = coalesce(r.duplicate_of, $45::uuid),
         event_sequence = r.event_sequence + (r.callback_url IS NOT NULL)::int
     FROM gone WHERE r.run_id = $3 AND r.generation = gone.generation AND r.status = 'processing'
     RETURNING r.client_id, r.callback_url, r.external_request_id, r.event_sequence, r.completed_at,
