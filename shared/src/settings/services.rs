@@ -118,8 +118,9 @@ pub struct Price {
 impl Price {
     /// The cost of a call; none where its tokens are not known.
     pub fn of(self, prompt_tokens: Option<i32>, completion_tokens: Option<i32>) -> Option<f64> {
-        let of = |tokens: i32, price: f64| f64::from(tokens.max(0)) * price / 1e6;
-        Some(of(prompt_tokens?, self.prompt) + of(completion_tokens?, self.completion))
+        // Divided once: each part rounded on its own would add up to a hair less or more.
+        let of = |tokens: i32, price: f64| f64::from(tokens.max(0)) * price;
+        Some((of(prompt_tokens?, self.prompt) + of(completion_tokens?, self.completion)) / 1e6)
     }
 }
 
