@@ -1,9 +1,17 @@
 //! Indexes that a step of the migrations made on a partitioned table only: they are built month by month beside those
 //! who write, which no step can do, since it is one transaction.
 
+use std::time::Duration;
+
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::Pool;
+
+/// What is held while indexes are built, by a connection of its own: migrations go past a pooler.
+const LOCK: i64 = 0x7262_5f69_6478;
+
+/// How often is asked for it.
+const ASK: Duration = Duration::from_millis(100);
 
 /// A month's table without an index that its parent has.
 #[derive(sqlx::FromRow)]
@@ -22,9 +30,23 @@ pub(super) async fn build(pool: &Pool) -> sqlx::Result<usize> {
     // Who attaches or drops a partition meanwhile is waited for, however long that takes.
     let mut connection = pool.acquire().await?;
     execute(&mut connection, "SET statement_timeout = 0".to_owned()).await?;
+    alone(&mut connection).await?;
     let built = build_on(&mut connection).await;
-    execute(&mut connection, "RESET statement_timeout".to_owned()).await?;
+    execute(&mut connection, format!("SELECT pg_advisory_unlock({LOCK}); RESET statement_timeout")).await?;
     built
+}
+
+/// Waits until nobody else builds; whoever dies lets go. It asks again and again: a statement that waits for the lock
+/// has a snapshot, and an index that is built beside others waits for everybody who has one.
+async fn alone(connection: &mut PgConnection) -> sqlx::Result<()> {
+    while !sqlx::query_scalar::<_, bool>("SELECT pg_try_advisory_lock($1)")
+        .bind(LOCK)
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        tokio::time::sleep(ASK).await;
+    }
+    Ok(())
 }
 
 async fn build_on(connection: &mut PgConnection) -> sqlx::Result<usize> {

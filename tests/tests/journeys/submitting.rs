@@ -57,8 +57,11 @@ async fn a_run_is_found_by_its_words_as_soon_as_it_has_finished() {
     let bank = stack.bank().await;
     let run = bank.judged(valid_form()).await;
     for query in ["q=безработного", "fio=круглов", "status=success"] {
-        let (_, listed) = answer(bank.get(&format!("/v1/runs?{query}"))).await;
+        let (_, mut listed) = answer(bank.get(&format!("/v1/runs?{query}"))).await;
+        let snippet = listed["items"][0].as_object_mut().and_then(|item| item.remove("snippet"));
         assert_eq!(listed["items"], json!([run]), "{query}");
+        let marked = snippet.is_some_and(|snippet| snippet.as_str().is_some_and(|text| text.contains("<mark>")));
+        assert_eq!(marked, query.starts_with("q="), "what stands around the words is shown where words are looked for");
     }
     let (_, none) = answer(bank.get("/v1/runs?q=лошадь")).await;
     assert_eq!(none["items"], json!([]));
