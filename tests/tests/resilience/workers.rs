@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use harness::caller::{Caller, valid_form};
-use harness::papers::certificate;
+use harness::caller::{Caller, form, valid_form};
+use harness::papers::{APPLICANT, certificate, png};
 use harness::stack::Stack;
 use harness::standins::ocr::{Behaviour, Ocr};
 use harness::until::until;
@@ -21,9 +21,10 @@ async fn asking(settings: &[(&str, &str)]) -> (Stack, Ocr) {
     (plan.ocr(service.base_url()).start().await, service)
 }
 
-/// Submits a document and waits until a worker waits for its reading.
+/// Submits a document and waits until a worker waits for its reading. It is a picture: for the service the worker writes
+/// a PDF of it into the run's folder.
 async fn in_the_middle(bank: &Caller, service: &Ocr) -> Uuid {
-    let run_id = bank.submit(valid_form()).await;
+    let run_id = bank.submit(form(png(64), APPLICANT)).await;
     until("run that is being read", async || (service.polls() > 0).then_some(())).await;
     run_id
 }
@@ -74,7 +75,7 @@ async fn what_a_killed_worker_had_is_finished_by_another_and_its_files_go_with_t
     let bank = stack.bank().await;
     let run_id = in_the_middle(&bank, &service).await;
     stack.workers[0].process.kill();
-    assert_ne!(stack.temporary(), 0, "it left the document behind");
+    assert_ne!(stack.temporary(), 0, "it left its files behind");
     service.release();
     stack.add_worker().await;
     finished_once(&stack, &bank.finished(run_id).await, 2).await;
