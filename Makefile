@@ -9,8 +9,8 @@ chaos-mutants: ; @$(if $(SECONDS),CHAOS_SECONDS=$(SECONDS)) deploy/local/chaos_m
 install: ; @deploy/local/install.sh
 up: install ; @deploy/local/up.sh
 down: ; @deploy/local/down.sh $(if $(WIPE),--wipe)
-bench: ; @deploy/local/bench.sh $(ARGS)
-bench-record: ; @deploy/local/bench_record.sh $(if $(RUNS),--runs $(RUNS)) $(ARGS)
+bench: ; @deploy/local/bench.sh bench $(ARGS)
+bench-record: ; @deploy/local/bench.sh bench_record $(if $(RUNS),--runs $(RUNS)) $(ARGS)
 check: ; @cargo fmt --all --check && cargo clippy --workspace --all-targets --features rb-ocr-tests/long --locked -- -D warnings
 sqlx: up ; @deploy/local/sqlx.sh
 evaluate: ; @$(if $(README),README=$(README)) deploy/local/evaluate.sh "$(DOCS)" "$(NAMES)"

@@ -2,7 +2,6 @@
 
 pub mod auth;
 pub mod backlog;
-pub mod budgets;
 mod connection;
 mod forwarded;
 mod health;

@@ -12,6 +12,7 @@ use api::rate_limit::RateLimiter;
 use api::reads::Reads;
 use api::state::{App, AppState, Rules};
 use api::{COMMENT, StoreAnswer};
+use shared::budgets::Budgets;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::paused::Paused;
@@ -104,7 +105,7 @@ fn app(settings: &Settings, broker: &Broker, events: EventSender, stopping: Canc
         hub: Arc::new(Hub::default()),
         keys: KeyCache::default(),
         rate: RateLimiter::default(),
-        budgets: api::budgets::Budgets::default(),
+        budgets: Budgets::default(),
         reads: Reads::default(),
         searched: settings.secrets_key.as_ref().map(ValueHasher::new),
         backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),

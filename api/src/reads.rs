@@ -6,11 +6,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use shared::store::audit::{self, ONE_READ, Read};
+use serde_json::Value;
+use shared::store::api_keys::Caller;
+use shared::store::audit::{self, Event, ONE_READ, Read};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
+use crate::request::RequestContext;
 use crate::state::App;
 
 /// Reads in one statement, at most.
@@ -62,6 +65,25 @@ pub async fn keep(app: &App, read: Read) -> Result<(), Problem> {
     }
     app.reads.remember(known, Instant::now());
     Ok(())
+}
+
+/// Keeps that a caller asked for something that is of no one run. `client_id`: whose data it was answered with; none: of
+/// all.
+///
+/// # Errors
+/// 503: what cannot be kept is not shown.
+pub async fn note(
+    app: &App,
+    caller: &Caller,
+    context: &RequestContext,
+    client_id: Option<Uuid>,
+    action: &'static str,
+    details: Value,
+) -> Result<(), Problem> {
+    let actor = caller.key_id.to_string();
+    let (run_id, ip_address, outcome) = (None, context.ip_address, "done");
+    let event = Event { client_id, actor: &actor, action, run_id, ip_address, outcome, details };
+    Ok(audit::add(&app.pool, &event).await?)
 }
 
 /// Adds what waits until nothing does.

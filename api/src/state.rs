@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use ipnet::IpNet;
+use shared::budgets::Budgets;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::domain::terms::Terms;
@@ -20,7 +21,6 @@ use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::backlog::Backlog;
-use crate::budgets::Budgets;
 use crate::health::StoreAnswer;
 use crate::key_cache::KeyCache;
 use crate::live::Hub;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The benchmark, of release builds against the private services; arguments go to it.
+# A benchmark, of release builds against the private services: bench (of the whole) or bench_record; the other arguments
+# go to it.
 set -euo pipefail
 . "$(dirname "$0")/place.sh"
 need_cargo
@@ -7,4 +8,4 @@ need_cargo
 "$ROOT/deploy/local/up.sh"
 cd "$ROOT"
 SQLX_OFFLINE=true cargo build --release --locked --workspace --bins
-exec "$ROOT/deploy/local/with_env.sh" "$CARGO_TARGET_DIR/release/bench" "$@"
+exec "$ROOT/deploy/local/with_env.sh" "$CARGO_TARGET_DIR/release/${1:?bench or bench_record}" "${@:2}"

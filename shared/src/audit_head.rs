@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::audit_seal::Hash;
+use crate::hex::{self, hex};
 
 /// The folder of them.
 pub const FOLDER: &str = "audit/heads";
@@ -36,7 +37,7 @@ impl DayHead {
     /// The hash in hexadecimal.
     #[must_use]
     pub fn hash_text(&self) -> String {
-        self.hash.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        hex(&self.hash)
     }
 
     /// As it is stored.
@@ -50,9 +51,7 @@ impl DayHead {
     #[must_use]
     pub fn from_json(bytes: &[u8]) -> Option<Self> {
         let Written { day, number, hash } = serde_json::from_slice(bytes).ok()?;
-        let digits =
-            (0..hash.len()).step_by(2).map(|at| hash.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok()));
-        let hash = digits.collect::<Option<Vec<u8>>>()?.try_into().ok()?;
+        let hash = hex::bytes(&hash)?.try_into().ok()?;
         Some(Self { day, number, hash })
     }
 }

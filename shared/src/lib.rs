@@ -4,6 +4,7 @@
 pub mod access;
 pub mod archive;
 pub mod audit_head;
+pub mod budgets;
 pub mod callback_body;
 pub mod callback_target;
 pub mod clock;
@@ -11,6 +12,7 @@ pub mod documents;
 pub mod domain;
 pub mod ended;
 pub mod export;
+pub mod hex;
 pub mod legacy;
 pub mod paused;
 pub mod queue;

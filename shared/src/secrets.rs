@@ -14,6 +14,7 @@ use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 use sha2::Sha256;
 
+use crate::hex::hex;
 use crate::settings::{Secret, SecretsKey};
 
 const VERSION: u8 = 1;
@@ -101,7 +102,7 @@ impl ValueHasher {
     /// The first 16 bytes of the hash of a value under a name, in hexadecimal.
     pub fn hash(&self, name: &str, value: &str) -> String {
         let hash = keyed_hash(&self.0, &[name.as_bytes(), &[0], value.as_bytes()]);
-        hash[..16].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        hex(&hash[..16])
     }
 }
 

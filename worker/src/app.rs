@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shared::budgets::Budgets;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::paused::Paused;
@@ -15,7 +16,6 @@ use shared::telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::Artifacts;
-use crate::budgets::Budgets;
 use crate::callbacks::Sender;
 use crate::claiming::RunClaims;
 use crate::leases::Leases;

@@ -3,7 +3,6 @@
 pub mod analysis;
 pub mod app;
 pub mod artifacts;
-pub mod budgets;
 pub mod callbacks;
 pub mod claiming;
 pub mod document;

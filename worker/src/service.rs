@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures::future::select_all;
+use shared::budgets::Budgets;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::paused::Paused;
@@ -23,7 +24,6 @@ use tokio_util::task::TaskTracker;
 use crate::analysis::{Analyzer, Asked, LlmAnalyzer, PairAnalyzer, RulesAnalyzer};
 use crate::app::{App, Shared};
 use crate::artifacts::Artifacts;
-use crate::budgets::Budgets;
 use crate::callbacks::{Deliver, Sender};
 use crate::claiming::{RunClaims, Unclaimed, claim_together};
 use crate::erase::Erase;

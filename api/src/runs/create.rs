@@ -17,6 +17,7 @@ use shared::domain::{Priority, Status};
 use shared::run_view::RunView;
 use shared::settings::Limits;
 use shared::store::api_keys::Caller;
+use shared::store::budgets::OverBudget;
 use shared::store::runs;
 use shared::store::switches::Switch;
 use tracing::field::display;
@@ -295,9 +296,22 @@ fn key_headers(answer: &mut Response, expires_at: DateTime<Utc>, replayed: bool)
 /// A place for a run that can be given an id.
 async fn place(app: &App, caller: &Caller) -> Result<Place, Problem> {
     not_paused(app).await?;
-    app.budgets.admit(&app.pool, caller, app.rules.time_zone).await?;
+    within_budget(app, caller).await?;
     sound_clock(app).await?;
     app.backlog.place(&app.pool).await
+}
+
+/// A client whose budget for the model is spent may have chosen that submissions are refused then. Only of clients with
+/// a budget is that asked.
+async fn within_budget(app: &App, caller: &Caller) -> Result<(), Problem> {
+    if !caller.has_budget {
+        return Ok(());
+    }
+    if app.budgets.spent(&app.pool, caller.client_id, app.rules.time_zone).await? != Some(OverBudget::Refuse) {
+        return Ok(());
+    }
+    let detail = "This month's budget for the model is spent; submissions are taken in again next month, or with a larger budget.";
+    Err(Problem::new(Code::BudgetSpent, detail))
 }
 
 /// Operators may pause the intake. `BACKLOG_FULL` is the code that tells a caller the truth it can act on: nothing

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
+use shared::hex::hex;
 use shared::run_view::RunView;
 use shared::store::runs;
 
@@ -65,7 +66,7 @@ pub async fn get(
 /// A strong tag: it changes exactly with the bytes.
 fn etag(body: &[u8]) -> String {
     let hash = Sha256::digest(body);
-    hash[..16].iter().fold(String::from("\""), |tag, byte| tag + &format!("{byte:02x}")) + "\""
+    format!("\"{}\"", hex(&hash[..16]))
 }
 
 /// Whether `If-None-Match` names the tag; compared weakly (RFC 9110, 13.1.2).

@@ -8,13 +8,13 @@ use shared::access::Scope;
 use shared::domain::Status;
 use shared::run_view::RunView;
 use shared::searched::searched;
-use shared::store::audit::{self, Event};
 use shared::store::{runs, search};
 use utoipa::ToSchema;
 
 use super::{cursor, find, list_query, snippet};
 use crate::auth::{MayRead, reader};
 use crate::problem::{Problem, ProblemBody};
+use crate::reads;
 use crate::request::RequestContext;
 use crate::state::App;
 
@@ -85,16 +85,8 @@ pub async fn list(
     let next_cursor = page.next.map(|next| cursor::write(next, query.binding));
     let mut records = runs::find_many(&app.pool, &page.run_ids).await?;
     records.retain(|record| !find::expired(&app, record));
-    let event = Event {
-        client_id,
-        actor: &caller.key_id.to_string(),
-        action: "runs.searched",
-        run_id: None,
-        ip_address: context.ip_address,
-        outcome: "done",
-        details: json!({ "filters": searched(asked, app.searched.as_ref()), "runs": records.len() }),
-    };
-    audit::add(&app.pool, &event).await?;
+    let details = json!({ "filters": searched(asked, app.searched.as_ref()), "runs": records.len() });
+    reads::note(&app, &caller, &context, client_id, "runs.searched", details).await?;
     let shown: Vec<_> = records.iter().map(|record| record.run_id).collect();
     let mut snippets = search::snippets(pool, &app.searches, &shown, &query.filter.words).await?;
     let reader = reader(&caller);

@@ -1,9 +1,10 @@
 //! The query of a listing: every fault named at once, unknown names too, since a filter with a typing error
 //! would answer with runs that were not asked for.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SubsecRound, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveDate, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use shared::domain::names::{fio_search, may_stand};
+use shared::domain::terms::begins;
 use shared::store::search::{Filter, MAX_WORDS};
 use uuid::Uuid;
 
@@ -114,14 +115,8 @@ fn words(value: &str) -> Result<Vec<String>, &'static str> {
 fn at(value: &str, time_zone: Tz) -> Result<(DateTime<Utc>, DateTime<Utc>), &'static str> {
     const WRONG: &str = "must be a time such as 2026-11-22T08:11:00Z or a day such as 2026-11-22";
     if let Ok(day) = value.parse::<NaiveDate>() {
-        let begins = |day: NaiveDate| {
-            // Where the clock is put forward over midnight the day begins with its first hour.
-            let midnight = day.and_time(NaiveTime::MIN);
-            let first =
-                (0..24).find_map(|h| time_zone.from_local_datetime(&(midnight + TimeDelta::hours(h))).earliest());
-            first.map(|at| at.with_timezone(&Utc))
-        };
         let next = day.checked_add_days(Days::new(1));
+        let begins = |day| begins(day, time_zone);
         return begins(day).zip(next.and_then(begins)).ok_or(WRONG);
     }
     // A plus that was not escaped arrives as a space.

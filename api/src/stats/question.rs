@@ -5,12 +5,12 @@ use chrono_tz::Tz;
 use serde_json::json;
 use shared::access::Scope;
 use shared::store::api_keys::Caller;
-use shared::store::audit::{self, Event};
 use shared::store::clients;
 use shared::store::stats::{LONGEST_LIST, Span};
 
 use super::Covered;
 use crate::problem::{FieldError, Problem};
+use crate::reads;
 use crate::request::RequestContext;
 use crate::state::App;
 use crate::wait::whole;
@@ -59,16 +59,7 @@ pub async fn ask(
         None => (!sees_all).then_some(caller.client_id),
     };
     if sees_all {
-        let event = Event {
-            client_id,
-            actor: &caller.key_id.to_string(),
-            action: "stats.read",
-            run_id: None,
-            ip_address: context.ip_address,
-            outcome: "done",
-            details: json!({ "route": route }),
-        };
-        audit::add(&app.pool, &event).await?;
+        reads::note(app, caller, context, client_id, "stats.read", json!({ "route": route })).await?;
     }
     Ok(Question {
         span: Span { from: read.from, to: read.to, client_id },

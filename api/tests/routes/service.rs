@@ -16,6 +16,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use shared::access::{Scope, key_hash, make_key, shown_letters};
+use shared::budgets::Budgets;
 use shared::clock::DatabaseClock;
 use shared::documents::Documents;
 use shared::paused::Paused;
@@ -85,7 +86,7 @@ impl Service {
             hub: Arc::new(Hub::default()),
             keys: KeyCache::default(),
             rate: RateLimiter::default(),
-            budgets: api::budgets::Budgets::default(),
+            budgets: Budgets::default(),
             reads: Reads::default(),
             searched: settings.secrets_key.as_ref().map(ValueHasher::new),
             backlog: Arc::new(Backlog::new(settings.limits.backlog_max)),

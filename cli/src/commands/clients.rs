@@ -5,14 +5,13 @@ use clap::Subcommand;
 use serde_json::json;
 use shared::secrets::Sealer;
 use shared::settings::{RateLimit, Settings};
-use shared::store::audit::{self, Event};
 use shared::store::budgets::{self, OverBudget};
 use shared::store::clients::{self, CALLBACK_FORMS, Change, Client, basic_context};
 use shared::store::duplicates::ReusedDocument;
 use shared::store::{Pool, client_secrets};
 
 use crate::output::show;
-use crate::store::{actor, open};
+use crate::store::{note, open};
 
 /// What to do with clients.
 #[derive(Subcommand, Debug)]
@@ -121,16 +120,7 @@ async fn set(settings: &Settings, pool: &Pool, client: &Client, args: &SetArgs) 
         ("reused_document", change.reused_document.is_some()),
     ];
     let changed: Vec<&str> = changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
-    let event = Event {
-        client_id: Some(client.client_id),
-        actor: &actor(),
-        action: "client.changed",
-        run_id: None,
-        ip_address: None,
-        outcome: "done",
-        details: json!({ "changed": changed }),
-    };
-    Ok(audit::add(pool, &event).await?)
+    note(pool, Some(client.client_id), "client.changed", json!({ "changed": changed })).await
 }
 
 async fn print(settings: &Settings, pool: &Pool, client: &Client, json: bool) -> anyhow::Result<()> {

@@ -7,12 +7,11 @@ use shared::access::{Scope, key_hash, make_key, shown_letters};
 use shared::run_view::rfc3339;
 use shared::secrets::{Sealer, make_signing_secret, random_bytes};
 use shared::settings::Settings;
-use shared::store::audit::{self, Event};
 use shared::store::{Pool, api_keys, client_secrets, clients};
 use uuid::Uuid;
 
 use crate::output::{show, table};
-use crate::store::{actor, open};
+use crate::store::{note, open};
 
 /// What to do with keys.
 #[derive(Subcommand, Debug)]
@@ -82,7 +81,7 @@ async fn create(
     let key = make_key(random_bytes());
     let (key_id, prefix) = (Uuid::new_v4(), shown_letters(key.expose()));
     api_keys::add(pool, key_id, client_id, &key_hash(key.expose()), prefix, &scopes).await?;
-    note(pool, client_id, "key.created", key_id).await?;
+    note(pool, Some(client_id), "key.created", json!({ "key_id": key_id })).await?;
     let callback_secret = secret.as_ref().map(|secret| secret.expose());
     let answer = json!({
         "client": name, "key": key.expose(), "key_id": key_id, "scopes": scopes, "callback_secret": callback_secret,
@@ -131,23 +130,9 @@ async fn revoke(pool: &Pool, key: &str, json: bool) -> anyhow::Result<()> {
     }
     for key in &revoked {
         let client = clients::find(pool, &key.client).await?.context("the key's client is gone")?;
-        note(pool, client.client_id, "key.revoked", key.key_id).await?;
+        note(pool, Some(client.client_id), "key.revoked", json!({ "key_id": key.key_id })).await?;
     }
     let ids: Vec<Uuid> = revoked.iter().map(|key| key.key_id).collect();
     show(json, &json!({ "revoked": ids }), || format!("{} revoked; it stops working within 5 seconds.", ids.len()));
     Ok(())
-}
-
-async fn note(pool: &Pool, client_id: Uuid, action: &str, key_id: Uuid) -> anyhow::Result<()> {
-    let details = json!({ "key_id": key_id });
-    let event = Event {
-        client_id: Some(client_id),
-        actor: &actor(),
-        action,
-        run_id: None,
-        ip_address: None,
-        outcome: "done",
-        details,
-    };
-    Ok(audit::add(pool, &event).await?)
 }

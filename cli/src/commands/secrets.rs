@@ -9,11 +9,10 @@ use serde_json::json;
 use shared::run_view::rfc3339;
 use shared::secrets::{Sealer, make_signing_secret};
 use shared::settings;
-use shared::store::audit::{self, Event};
 use shared::store::{client_secrets, clients};
 
 use crate::output::show;
-use crate::store::{actor, open};
+use crate::store::{note, open};
 
 /// What to do with secrets.
 #[derive(Subcommand, Debug)]
@@ -42,16 +41,7 @@ impl Secrets {
         let sealed =
             Sealer::new(&key).seal(secret.expose().as_bytes(), &client_secrets::secret_context(client.client_id));
         let retire_at = client_secrets::rotate(&pool, client.client_id, &sealed, retire_after).await?;
-        let event = Event {
-            client_id: Some(client.client_id),
-            actor: &actor(),
-            action: "secret.rotated",
-            run_id: None,
-            ip_address: None,
-            outcome: "done",
-            details: json!({}),
-        };
-        audit::add(&pool, &event).await?;
+        note(&pool, Some(client.client_id), "secret.rotated", json!({})).await?;
         let retire_at = retire_at.map(rfc3339);
         let answer = json!({ "client": name, "callback_secret": secret.expose(), "older_retire_at": retire_at });
         show(json, &answer, || {

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
+use shared::hex::hex;
 use shared::legacy::LegacyRun;
 use shared::store::Pool;
-use shared::store::imports::{self, hex};
+use shared::store::imports;
 use uuid::Uuid;
 
 use crate::importing::document;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use sha2::{Digest as _, Sha256};
 
+use crate::hex::hex;
+
 use super::{Archive, ArchiveError, Column, TableFile, TableReader, folder};
 
 const PIECE_BYTES: usize = 256 * 1024;
@@ -84,8 +86,7 @@ fn hash(path: &Path) -> Result<(u64, String), ArchiveError> {
         hash.update(&piece[..read]);
         bytes += read as u64;
     }
-    let text = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((bytes, text))
+    Ok((bytes, hex(&hash.finalize())))
 }
 
 /// Reads every value of a file: how many rows it has, and its columns.

@@ -120,19 +120,12 @@ impl Archive {
     /// The store is unavailable, or the manifest is none.
     pub async fn manifest(&self, month: NaiveDate) -> Result<Option<Manifest>, ArchiveError> {
         let bad = |problem: String| ArchiveError::Manifest { month, problem };
-        let found = match self.documents.get(&manifest_key(month)).await {
-            Ok(found) => found,
+        let bytes = match self.documents.read(&manifest_key(month), MANIFEST_BYTES).await {
+            Err(DocumentsError::TooLarge) => return Err(bad("it is too large".into())),
             Err(DocumentsError::NotFound) => return Ok(None),
-            Err(error) => return Err(error.into()),
+            read => read?,
         };
-        if found.size > MANIFEST_BYTES {
-            return Err(bad("it is too large".into()));
-        }
-        let bytes = found.bytes.try_fold(Vec::new(), |mut all, part| {
-            all.extend_from_slice(&part);
-            std::future::ready(Ok(all))
-        });
-        let manifest: Manifest = serde_json::from_slice(&bytes.await?).map_err(|error| bad(error.to_string()))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
         if manifest.format != FORMAT {
             return Err(bad(format!("its format is {}, and {FORMAT} is known here", manifest.format)));
         }

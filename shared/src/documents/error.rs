@@ -6,6 +6,9 @@ pub enum DocumentsError {
     /// There is nothing at the key.
     #[error("there is no such object in the document store")]
     NotFound,
+    /// It is larger than what is looked for can be.
+    #[error("the object in the document store is too large")]
+    TooLarge,
     /// The key is none of ours.
     #[error("the key cannot be one of the document store")]
     BadKey,

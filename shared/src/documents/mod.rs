@@ -116,6 +116,22 @@ impl Documents {
         Ok(Download { size: found.meta.size, bytes: found.into_stream().map_err(DocumentsError::from).boxed() })
     }
 
+    /// Reads a small object into memory.
+    ///
+    /// # Errors
+    /// It is not there or has more bytes than that, or the store is unavailable.
+    pub async fn read(&self, key: &str, at_most: u64) -> Result<Vec<u8>, DocumentsError> {
+        let found = self.get(key).await?;
+        if found.size > at_most {
+            return Err(DocumentsError::TooLarge);
+        }
+        let add = |mut all: Vec<u8>, part: Bytes| {
+            all.extend_from_slice(&part);
+            std::future::ready(Ok(all))
+        };
+        found.bytes.try_fold(Vec::new(), add).await
+    }
+
     /// Has an object as a file to be read: of a store in a directory the stored one, of any other a copy at `file`.
     ///
     /// # Errors

@@ -111,11 +111,16 @@ pub fn bounds_of(day: NaiveDate, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
     (start_of(day, zone), start_of(day.succ_opt().unwrap_or(day), zone))
 }
 
-/// The first moment of a day; where its midnight was skipped, the first that there was.
-fn start_of(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+/// The first moment of a day; where its midnight was skipped, the first that there was. None: there was no such day.
+#[must_use]
+pub fn begins(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
     let midnight = day.and_time(NaiveTime::MIN);
     let there = |hours| zone.from_local_datetime(&(midnight + TimeDelta::hours(hours))).earliest();
-    (0..=2).find_map(there).map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
+    (0..24).find_map(there).map(|at| at.with_timezone(&Utc))
+}
+
+fn start_of(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    begins(day, zone).unwrap_or_else(|| day.and_time(NaiveTime::MIN).and_utc())
 }
 
 #[cfg(test)]

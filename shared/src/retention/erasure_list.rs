@@ -34,17 +34,12 @@ pub async fn days(documents: &Documents) -> Result<Vec<NaiveDate>, ArchiveError>
 /// # Errors
 /// The store is unavailable, or the list is none.
 pub async fn read(documents: &Documents, day: NaiveDate) -> Result<Vec<Erasure>, ArchiveError> {
-    let found = match documents.get(&key(day)).await {
-        Ok(found) if found.size <= LIST_BYTES => found,
-        Ok(_) => return Err(ArchiveError::NotAsWritten(key(day))),
+    let bytes = match documents.read(&key(day), LIST_BYTES).await {
+        Err(DocumentsError::TooLarge) => return Err(ArchiveError::NotAsWritten(key(day))),
         Err(DocumentsError::NotFound) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
+        read => read?,
     };
-    let bytes = found.bytes.try_fold(Vec::new(), |mut all, part| {
-        all.extend_from_slice(&part);
-        std::future::ready(Ok(all))
-    });
-    let text = String::from_utf8(bytes.await?).map_err(|_| ArchiveError::NotAsWritten(key(day)))?;
+    let text = String::from_utf8(bytes).map_err(|_| ArchiveError::NotAsWritten(key(day)))?;
     parse(&text).map_err(|_| ArchiveError::NotAsWritten(key(day)))
 }
 

@@ -10,6 +10,7 @@ use super::run::{End, Made};
 use crate::documents::document_key;
 use crate::domain::Status;
 use crate::domain::names::fio_search;
+use crate::hex::hex;
 use crate::store::finish::compact;
 
 /// Lines for each table, in the order of the columns that `store::seed` names.
@@ -194,9 +195,7 @@ impl<'a> Line<'a> {
 
     fn bytes(self, bytes: &[u8]) -> Self {
         let line = self.is("\\\\x");
-        for byte in bytes {
-            let _ = write!(line.0, "{byte:02x}");
-        }
+        line.0.push_str(&hex(bytes));
         line
     }
 

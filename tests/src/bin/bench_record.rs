@@ -1,4 +1,4 @@
-//! The benchmark of the record. deploy/local/bench_record.sh builds what it needs and calls it.
+//! The benchmark of the record. deploy/local/bench.sh builds what it needs and calls it.
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use shared::domain::{ErrorCode, Stage};
 use shared::queue::events::{RunEvent, StageState, What};
+use shared::store::budgets::OverBudget;
 use shared::store::jobs::RunClaim;
 use uuid::Uuid;
 
@@ -93,8 +94,8 @@ async fn over_budget(app: &App, claim: &RunClaim) -> bool {
     if app.pipeline.analyzer.model().is_none() {
         return false;
     }
-    let asked = app.budgets.by_rules(&app.pool, claim.client_id, app.settings.time_zone).await;
-    asked.unwrap_or_else(|error| {
+    let asked = app.budgets.spent(&app.pool, claim.client_id, app.settings.time_zone).await;
+    asked.map(|spent| spent == Some(OverBudget::Rules)).unwrap_or_else(|error| {
         tracing::warn!(%error, "nobody knows how the client's budget stands");
         false
     })

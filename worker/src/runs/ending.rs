@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use shared::budgets::FLAG_OVER_BUDGET;
 use shared::domain::{ErrorCode, Evidence, Stage};
 use shared::settings::{Prices, Timing};
 use shared::store::finish::{Finish, FinishedCall, FinishedPage, FinishedVerdict};
 
 use super::duplicates::Seen;
 use crate::analysis::{LlmCall, RULES};
-use crate::budgets::FLAG_OVER_BUDGET;
 use crate::callbacks::next_pause;
 use crate::pipeline::{Failure, Judged, Work};
 

@@ -7,14 +7,14 @@ use chrono::TimeDelta;
 use futures::TryStreamExt as _;
 use serde_json::json;
 use shared::audit_head::{DayHead, FOLDER};
-use shared::documents::Documents;
+use shared::documents::{Documents, DocumentsError};
 use shared::domain::audit_seal::{BEGINNING, Fault, Walk};
-use shared::store::audit::{Event, add, chain, heads};
+use shared::store::audit::{chain, heads};
 use shared::store::{Pool, now};
 use uuid::Uuid;
 
 use crate::output::{show, table};
-use crate::store::{actor, open};
+use crate::store::{note_as, open};
 
 /// How to look.
 #[derive(clap::Args, Debug)]
@@ -73,7 +73,10 @@ pub async fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         told.extend(stored_heads(&documents).await.context("the heads in the document store cannot be read")?);
     }
     let found = look(&pool, &told).await?;
-    note(&pool, &found).await?;
+    // That it was looked through is part of the audit.
+    let outcome = if found.faults == 0 { "done" } else { "broken" };
+    let looked = json!({ "events": found.links, "faults": found.faults });
+    note_as(&pool, None, "audit.verified", outcome, looked).await?;
     let named: Vec<_> = found
         .named
         .iter()
@@ -160,33 +163,12 @@ async fn stored_heads(documents: &Documents) -> anyhow::Result<Vec<DayHead>> {
     let mut heads = Vec::new();
     let mut listed = std::pin::pin!(documents.list(FOLDER)?);
     while let Some(stored) = listed.try_next().await? {
-        if stored.size > HEAD_BYTES {
-            bail!("{} is no head", stored.key);
-        }
-        let bytes: Vec<u8> = documents
-            .get(&stored.key)
-            .await?
-            .bytes
-            .try_fold(Vec::new(), |mut all, bytes| async move {
-                all.extend_from_slice(&bytes);
-                Ok(all)
-            })
-            .await?;
-        heads.push(DayHead::from_json(&bytes).with_context(|| format!("{} is no head", stored.key))?);
+        let no_head = || format!("{} is no head", stored.key);
+        let bytes = match documents.read(&stored.key, HEAD_BYTES).await {
+            Err(DocumentsError::TooLarge) => bail!(no_head()),
+            read => read?,
+        };
+        heads.push(DayHead::from_json(&bytes).with_context(no_head)?);
     }
     Ok(heads)
-}
-
-/// That it was looked through is part of the audit.
-async fn note(pool: &Pool, found: &Found) -> anyhow::Result<()> {
-    let event = Event {
-        client_id: None,
-        actor: &actor(),
-        action: "audit.verified",
-        run_id: None,
-        ip_address: None,
-        outcome: if found.faults == 0 { "done" } else { "broken" },
-        details: json!({ "events": found.links, "faults": found.faults }),
-    };
-    Ok(add(pool, &event).await?)
 }

@@ -149,12 +149,7 @@ pub async fn links(pool: &Pool, after: i64, limit: i64) -> Result<Vec<(Link, Opt
     .fetch_all(pool)
     .await?;
     let links = rows.into_iter().map(|row| {
-        let link = Link {
-            number: row.number,
-            event_id: row.event_id,
-            hash: hash(&row.hash),
-            previous_hash: hash(&row.previous_hash),
-        };
+        let link = link(row.number, row.event_id, &row.hash, &row.previous_hash);
         let event = row.found.map(|event_id| SealedEvent {
             event_id,
             at_micros: row.at_micros.unwrap_or_default(),
@@ -200,13 +195,12 @@ pub async fn oldest(pool: &Pool) -> Result<Option<Oldest>, StoreError> {
     else {
         return Ok(None);
     };
-    let link = Link {
-        number: row.number,
-        event_id: row.event_id,
-        hash: hash(&row.hash),
-        previous_hash: hash(&row.previous_hash),
-    };
+    let link = link(row.number, row.event_id, &row.hash, &row.previous_hash);
     Ok(Some(Oldest { link, seam: row.seam }))
+}
+
+fn link(number: i64, event_id: Uuid, seal: &[u8], before: &[u8]) -> Link {
+    Link { number, event_id, hash: hash(seal), previous_hash: hash(before) }
 }
 
 pub(super) fn hash(bytes: &[u8]) -> Hash {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Pool, StoreError};
 use crate::domain::names::fio_search;
+use crate::hex::hex;
 use crate::legacy::{LegacyPage, LegacyRun, LegacyVerdict};
 
 /// The document of an old run, as it lies in the document store now.
@@ -212,14 +213,4 @@ impl<'a> From<&'a Imported> for Row<'a> {
             pages: run.pages.iter().map(PageRow::from).collect(),
         }
     }
-}
-
-/// Bytes as the database writes them in hex.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
