@@ -25,6 +25,7 @@ pub mod searched;
 pub mod secrets;
 pub mod seed;
 pub mod settings;
+pub mod sha256;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::importing::inside::Root;
 use crate::importing::walk::{self, Candidate};
-use crate::importing::{Read, read};
+use crate::importing::{Read, read_all};
 use crate::output::show;
 
 pub use counts::Counts;
@@ -26,6 +26,9 @@ use matching::{MatchedBy, Wanted};
 
 /// Folders that are looked up together.
 const AT_ONCE: usize = 200;
+
+/// Folders that are read at once.
+const READ_AT_ONCE: usize = 8;
 
 /// What the comparison of a folder came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -124,16 +127,7 @@ impl<'a> Comparison<'a> {
     }
 
     async fn some(&mut self, candidates: &[Candidate]) -> anyhow::Result<()> {
-        let (root, now) = (Arc::clone(&self.root), self.now);
-        let reading = |candidate: Candidate| {
-            let root = Arc::clone(&root);
-            let work = tokio::task::spawn_blocking(move || {
-                let read = read(&root, &candidate, now);
-                (candidate, read)
-            });
-            async move { work.await.expect("reading a folder does not panic") }
-        };
-        let reads = futures::stream::iter(candidates.iter().cloned().map(reading)).buffered(8);
+        let reads = read_all(&self.root, candidates.to_vec(), READ_AT_ONCE, self.now);
         let mut wanted: Vec<Wanted> = Vec::new();
         for (candidate, read) in reads.collect::<Vec<_>>().await {
             match read {

@@ -26,7 +26,7 @@ impl Import {
     /// Settles what was read: each folder is told of.
     pub(super) async fn settle(&mut self, read: Vec<(Candidate, Read)>) -> anyhow::Result<()> {
         let fresh = self.without_known(read).await?;
-        let Some(client_id) = self.client_id else {
+        let Some(client_id) = self.means.client_id else {
             for (candidate, read) in fresh {
                 self.told(&candidate, &read.run.legacy_run_id, read.run.run_id, Outcome::Imported);
             }
@@ -60,9 +60,9 @@ impl Import {
     async fn without_known(&mut self, read: Vec<(Candidate, Read)>) -> anyhow::Result<Vec<(Candidate, Read)>> {
         let renamed = read.iter().filter(|(candidate, read)| candidate.name != read.run.legacy_run_id);
         let renamed: Vec<String> = renamed.map(|(_, read)| read.run.legacy_run_id.clone()).collect();
-        let known = imports::known(&self.pool, &renamed).await?;
+        let known = imports::known(&self.means.pool, &renamed).await?;
         let ids: Vec<Uuid> = read.iter().map(|(_, read)| read.run.run_id).collect();
-        let erased: HashSet<Uuid> = imports::erased(&self.pool, &ids).await?.into_iter().collect();
+        let erased: HashSet<Uuid> = imports::erased(&self.means.pool, &ids).await?.into_iter().collect();
         let mut fresh = Vec::new();
         for (candidate, read) in read {
             let (legacy_run_id, run_id) = (&read.run.legacy_run_id, read.run.run_id);
@@ -83,7 +83,7 @@ impl Import {
 
     /// Copies the documents, some at once. A folder whose document cannot be read is told of and left out.
     async fn with_documents(&mut self, fresh: Vec<(Candidate, Read)>) -> anyhow::Result<Vec<(Candidate, Imported)>> {
-        let (root, documents) = (Arc::clone(&self.root), self.documents.clone());
+        let (root, documents) = (Arc::clone(&self.root), self.means.documents.clone());
         let copying = |(candidate, read): (Candidate, Read)| {
             let (root, documents) = (Arc::clone(&root), documents.clone());
             async move {
@@ -115,7 +115,9 @@ impl Import {
             batch.iter().filter_map(|(_, run)| run.run.created_at.date_naive().with_day(1)).collect();
         for month in months {
             if !self.months.contains(&month) {
-                imports::make_month(&self.pool, month).await.context("an old month's partitions cannot be made")?;
+                imports::make_month(&self.means.pool, month)
+                    .await
+                    .context("an old month's partitions cannot be made")?;
                 self.months.insert(month);
             }
         }
@@ -127,7 +129,7 @@ impl Import {
     async fn insert(&self, client_id: Uuid, runs: &[Imported]) -> Result<Vec<Uuid>, StoreError> {
         let mut pauses = PAUSES.iter();
         loop {
-            match imports::insert(&self.pool, client_id, &self.actor, runs).await {
+            match imports::insert(&self.means.pool, client_id, &self.means.actor, runs).await {
                 Err(error) if error.retryable() => match pauses.next() {
                     Some(pause) => tokio::time::sleep(*pause).await,
                     None => return Err(error),
@@ -149,7 +151,11 @@ impl Import {
     /// What the database does not take leaves nothing behind.
     async fn refused(&mut self, candidate: &Candidate, run: &Imported, error: &StoreError) -> anyhow::Result<()> {
         if let Some(document) = &run.document {
-            self.documents.delete(&document.key).await.context("a document that is not needed cannot be deleted")?;
+            self.means
+                .documents
+                .delete(&document.key)
+                .await
+                .context("a document that is not needed cannot be deleted")?;
         }
         self.seen.remove(&run.run.legacy_run_id);
         // Its message may hold values.
@@ -167,7 +173,7 @@ impl Import {
     pub(super) async fn count(&mut self, at_the_end: bool) -> anyhow::Result<()> {
         while self.uncounted > UNCOUNTED || (at_the_end && self.uncounted > 0) {
             self.uncounted = self.uncounted.saturating_sub(UNCOUNTED);
-            stats::fold(&self.pool, self.time_zone).await.context("figures cannot be added up")?;
+            stats::fold(&self.means.pool, self.means.time_zone).await.context("figures cannot be added up")?;
         }
         Ok(())
     }

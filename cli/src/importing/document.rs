@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use shared::documents::{Documents, DocumentsError, document_key};
 use shared::domain::ContentType;
 use shared::legacy::LegacyRun;
+use shared::sha256::sha256;
 use shared::store::imports::ImportedDocument;
 use tokio::io::AsyncReadExt as _;
 
@@ -82,13 +83,6 @@ pub async fn copy(root: &Root, path: &Path, run: &LegacyRun, documents: &Documen
 /// It cannot be read.
 pub fn hash(root: &Root, path: &Path) -> Result<[u8; 32], String> {
     let file = root.file(path).map_err(|error| format!("the document {error}"))?.ok_or("the document is gone")?;
-    let (mut hash, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
-    let mut file = std::io::Read::take(file, MOST_BYTES);
-    loop {
-        match std::io::Read::read(&mut file, &mut chunk) {
-            Ok(0) => return Ok(hash.finalize().into()),
-            Ok(read) => hash.update(&chunk[..read]),
-            Err(error) => return Err(format!("the document cannot be read: {error}")),
-        }
-    }
+    let hashed = sha256(std::io::Read::take(file, MOST_BYTES));
+    hashed.map(|(_, hash)| hash).map_err(|error| format!("the document cannot be read: {error}"))
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use futures::{Stream, StreamExt as _};
 use shared::legacy::{self, Contents, Form, LegacyRun, Part};
 
 use super::inside::{Refused, Root};
@@ -36,6 +38,25 @@ pub fn read(root: &Root, candidate: &Candidate, now: DateTime<Utc>) -> Result<Re
     };
     let run = legacy::read(&contents, now).map_err(|error| error.to_string())?;
     Ok(Read { run, document })
+}
+
+/// Reads folders, so many at once and each beside the runtime, in their order.
+pub fn read_all(
+    root: &Arc<Root>,
+    candidates: Vec<Candidate>,
+    at_once: usize,
+    now: DateTime<Utc>,
+) -> impl Stream<Item = (Candidate, Result<Read, String>)> + use<> {
+    let root = Arc::clone(root);
+    let reading = move |candidate: Candidate| {
+        let root = Arc::clone(&root);
+        let work = tokio::task::spawn_blocking(move || {
+            let read = read(&root, &candidate, now);
+            (candidate, read)
+        });
+        async move { work.await.expect("reading a folder does not panic") }
+    };
+    futures::stream::iter(candidates.into_iter().map(reading)).buffered(at_once)
 }
 
 fn parts(root: &Root, folder: &Path, form: Form) -> Result<BTreeMap<Part, (&'static str, Vec<u8>)>, String> {

@@ -21,7 +21,7 @@ use shared::documents::Documents;
 use shared::store::{Pool, imports};
 use uuid::Uuid;
 
-pub use folder::{Read, read};
+pub use folder::{Read, read_all};
 use inside::Root;
 use report::Report;
 pub use report::{Counts, Outcome};
@@ -34,24 +34,12 @@ const LOOKED_UP: usize = 500;
 const BATCH: usize = 250;
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
-/// What an import works with.
+/// An import under way.
 pub struct Import {
-    /// The database.
-    pub pool: Pool,
-    /// The document store.
-    pub documents: Documents,
-    /// Whose the runs become; none: nothing is written.
-    pub client_id: Option<Uuid>,
-    /// Who does it, for the audit.
-    pub actor: String,
-    /// Where a day is a day, for the figures.
-    pub time_zone: Tz,
-    /// Folders read at once.
-    pub at_once: usize,
-    /// Set when it shall stop.
-    pub stop: Arc<AtomicBool>,
+    means: Means,
+    /// Folders read at once, and documents copied.
+    at_once: usize,
     root: Arc<Root>,
-    now: DateTime<Utc>,
     report: Report,
     /// Old ids that were met in this tree.
     seen: HashMap<String, Uuid>,
@@ -98,18 +86,11 @@ impl Import {
             total += std::fs::read_dir(path).map_or(0, |entries| entries.count() as u64);
         }
         let report = Report::new(json, runs_dir, root.path(), total);
-        let Means { pool, documents, client_id, actor, time_zone, now, stop } = means;
         let at_once = std::thread::available_parallelism().map_or(4, |cores| 2 * usize::from(cores)).min(16);
         Ok(Self {
-            pool,
-            documents,
-            client_id,
-            actor,
-            time_zone,
+            means,
             at_once,
-            stop,
             root: Arc::new(root),
-            now,
             report,
             seen: HashMap::new(),
             months: HashSet::new(),
@@ -130,7 +111,7 @@ impl Import {
     }
 
     fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.means.stop.load(Ordering::Relaxed)
     }
 
     async fn all(&mut self) -> anyhow::Result<()> {
@@ -163,7 +144,7 @@ impl Import {
     /// Those that are there by their folder's name are not even read.
     async fn some(&mut self, candidates: &[Candidate]) -> anyhow::Result<()> {
         let names: Vec<String> = candidates.iter().map(|candidate| candidate.name.clone()).collect();
-        let known = imports::known(&self.pool, &names).await?;
+        let known = imports::known(&self.means.pool, &names).await?;
         let mut unread = Vec::new();
         for candidate in candidates {
             if !self.is_second(&candidate.path, &candidate.name) {
@@ -173,16 +154,7 @@ impl Import {
                 }
             }
         }
-        let (root, now) = (Arc::clone(&self.root), self.now);
-        let reading = |candidate: Candidate| {
-            let root = Arc::clone(&root);
-            let work = tokio::task::spawn_blocking(move || {
-                let read = folder::read(&root, &candidate, now);
-                (candidate, read)
-            });
-            async move { work.await.expect("reading a folder does not panic") }
-        };
-        let mut reads = std::pin::pin!(futures::stream::iter(unread.into_iter().map(reading)).buffered(self.at_once));
+        let mut reads = std::pin::pin!(read_all(&self.root, unread, self.at_once, self.means.now));
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while let Some((candidate, read)) = reads.next().await {
             match read {

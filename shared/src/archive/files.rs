@@ -1,16 +1,13 @@
 //! Files of an archive on their way to the document store and back.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use sha2::{Digest as _, Sha256};
 
 use crate::hex::hex;
+use crate::sha256::sha256;
 
 use super::{Archive, ArchiveError, Column, TableFile, TableReader, folder};
-
-const PIECE_BYTES: usize = 256 * 1024;
 
 impl Archive {
     /// Stores a file of this machine in a month's archive, reads it back, and answers what the manifest says of it.
@@ -76,17 +73,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 fn hash(path: &Path) -> Result<(u64, String), ArchiveError> {
-    let mut file = std::fs::File::open(path)?;
-    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0_u64, vec![0; PIECE_BYTES]);
-    loop {
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&piece[..read]);
-        bytes += read as u64;
-    }
-    Ok((bytes, hex(&hash.finalize())))
+    let (bytes, hash) = sha256(std::fs::File::open(path)?)?;
+    Ok((bytes, hex(&hash)))
 }
 
 /// Reads every value of a file: how many rows it has, and its columns.

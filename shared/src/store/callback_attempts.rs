@@ -64,7 +64,7 @@ pub async fn record(pool: &Pool, lease: Lease, attempt: &NewAttempt, then: Then)
         Then::Again(_) => None,
     };
     let pause = match then {
-        Then::Again(pause) => i64::try_from(pause.as_millis()).unwrap_or(i64::MAX),
+        Then::Again(pause) => super::jobs::milliseconds(pause),
         _ => 0,
     };
     let recorded = sqlx::query_scalar!(

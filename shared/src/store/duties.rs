@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::jobs::milliseconds;
 use super::{Pool, StoreError};
 
 /// Takes a duty for `term`, or keeps it. True: it is ours until then.
@@ -16,7 +17,7 @@ pub async fn take(pool: &Pool, name: &str, holder: &str, term: Duration) -> Resu
          WHERE d.until < now() OR d.holder = excluded.holder",
         name,
         holder,
-        i64::try_from(term.as_millis()).unwrap_or(i64::MAX),
+        milliseconds(term),
     )
     .execute(pool)
     .await?;
@@ -41,8 +42,8 @@ pub async fn take_due(
            AND (d.last_done IS NULL OR d.last_done < now() - $4::bigint * interval '1 millisecond')",
         name,
         holder,
-        i64::try_from(term.as_millis()).unwrap_or(i64::MAX),
-        i64::try_from(every.as_millis()).unwrap_or(i64::MAX),
+        milliseconds(term),
+        milliseconds(every),
     )
     .execute(pool)
     .await?;
@@ -59,7 +60,7 @@ pub async fn extend(pool: &Pool, name: &str, holder: &str, term: Duration) -> Re
          WHERE name = $1 AND holder = $2 AND until > now()",
         name,
         holder,
-        i64::try_from(term.as_millis()).unwrap_or(i64::MAX),
+        milliseconds(term),
     )
     .execute(pool)
     .await?;

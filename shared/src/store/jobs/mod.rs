@@ -120,7 +120,7 @@ impl Lane {
 }
 
 /// Milliseconds for a column that counts them.
-fn milliseconds(duration: std::time::Duration) -> i64 {
+pub(super) fn milliseconds(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
